@@ -1,0 +1,75 @@
+"""Small frozen records that the heads see instead of data samples.
+
+Letters used in all of ``models``: N images, G ground truths of one image, A anchors, P proposals
+of one image, R RoIs of the batch, K classes, C channels, H W.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mmdet_lite.structures.masks import InstanceMasks
+
+SizeHW = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """A padded batch and the true sizes of its images.
+
+    ``tensor`` (N, C, H, W) is normalised; image ``i`` fills its ``sizes_hw[i]`` top left pixels.
+    """
+
+    tensor: Tensor
+    sizes_hw: list[SizeHW]
+
+    @property
+    def padded_hw(self) -> SizeHW:
+        """Height and width that all images of the batch were padded to."""
+        return self.tensor.shape[-2], self.tensor.shape[-1]
+
+
+@dataclass(frozen=True)
+class BatchTargets:
+    """Annotations of a batch, one entry an image, all in pixels of the network input.
+
+    ``boxes[i]`` (G, 4), ``labels[i]`` (G,), ``ignored_boxes[i]`` (G', 4); ``masks`` is None where
+    the data has none. G = 0 is an image without objects.
+    """
+
+    boxes: list[Tensor]
+    labels: list[Tensor]
+    ignored_boxes: list[Tensor]
+    masks: list[InstanceMasks] | None = None
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Boxes with scores, padded to the same number P for every image.
+
+    ``boxes`` (N, P, 4) in pixels of the network input, ``scores`` (N, P), best first, ``valid``
+    (N, P) bool: False marks padding, which holds zeros.
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    valid: Tensor
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The flat result of a batch: D detections of all its images, best first in each image.
+
+    ``image_idx`` (D,) says which image, ``boxes`` (D, 4) are in pixels of the network input,
+    ``scores`` (D,), ``labels`` (D,) in 0..K-1.
+    """
+
+    image_idx: Tensor
+    boxes: Tensor
+    scores: Tensor
+    labels: Tensor
+
+    def of_image(self, i: int) -> Tensor:
+        """Return the positions (long) of image ``i``'s detections."""
+        return torch.nonzero(self.image_idx == i).flatten()
