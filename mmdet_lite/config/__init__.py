@@ -1,0 +1,7 @@
+"""Config files: reading, translating older spellings, checking against the components."""
+
+from mmdet_lite.config.classes import fill_num_classes
+from mmdet_lite.config.components import check_components
+from mmdet_lite.config.load import load_config
+
+__all__ = ["check_components", "fill_num_classes", "load_config"]

@@ -1,0 +1,18 @@
+"""From files on disk to one packed sample."""
+
+from mmdet_lite.datasets import transforms
+from mmdet_lite.datasets.class_names import generate_palette
+from mmdet_lite.datasets.coco import CocoDataset
+from mmdet_lite.datasets.coco_file import read_class_names
+from mmdet_lite.datasets.samplers import AspectRatioBatchSampler
+from mmdet_lite.datasets.wrappers import ConcatDataset, dataset_classes
+
+__all__ = [
+    "AspectRatioBatchSampler",
+    "CocoDataset",
+    "ConcatDataset",
+    "dataset_classes",
+    "generate_palette",
+    "read_class_names",
+    "transforms",
+]

@@ -1,7 +1,7 @@
 """Small frozen records that the heads see instead of data samples.
 
 Letters used in all of ``models``: N images, G ground truths of one image, A anchors, P proposals
-of one image, R RoIs of the batch, K classes, C channels, H W.
+of one image, R RoIs of the batch, D detections, K classes, C channels, H W.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,20 @@ SizeHW = tuple[int, int]
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """A padded batch and the true sizes of its images.
+    """The sizes of the images of a padded batch.
 
-    ``tensor`` (N, C, H, W) is normalised; image ``i`` fills its ``sizes_hw[i]`` top left pixels.
+    ``sizes_hw``: what each image itself measures. ``pad_shapes_hw``: what it takes when padded on
+    its own to the size divisor. ``padded_hw``: what all were padded to. ``sizes``: ``sizes_hw``
+    as an (N, 2) tensor on the device of the images.
     """
 
-    tensor: Tensor
     sizes_hw: list[SizeHW]
+    pad_shapes_hw: list[SizeHW]
+    padded_hw: SizeHW
+    sizes: Tensor
 
-    @property
-    def padded_hw(self) -> SizeHW:
-        """Height and width that all images of the batch were padded to."""
-        return self.tensor.shape[-2], self.tensor.shape[-1]
+    def __len__(self) -> int:
+        return len(self.sizes_hw)
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,14 @@ class Detections:
     """The flat result of a batch: D detections of all its images, best first in each image.
 
     ``image_idx`` (D,) says which image, ``boxes`` (D, 4) are in pixels of the network input,
-    ``scores`` (D,), ``labels`` (D,) in 0..K-1.
+    ``scores`` (D,), ``labels`` (D,) in 0..K-1, ``mask_probs`` (D, h, w) over the box, or None.
     """
 
     image_idx: Tensor
     boxes: Tensor
     scores: Tensor
     labels: Tensor
+    mask_probs: Tensor | None = None
 
     def of_image(self, i: int) -> Tensor:
         """Return the positions (long) of image ``i``'s detections."""

@@ -1,7 +1,5 @@
 """What travels with one image: annotations, proposals and predictions."""
 
-from typing import Any
-
 from mmengine.structures import BaseDataElement, InstanceData
 
 
@@ -39,9 +37,6 @@ class DetDataSample(BaseDataElement):
     ignored_instances = _instances_field("ignored_instances")
     proposals = _instances_field("proposals")
     pred_instances = _instances_field("pred_instances")
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"this DetDataSample has no field {name!r}; it has {self.all_keys()}")
 
 
 DetSampleList = list[DetDataSample]

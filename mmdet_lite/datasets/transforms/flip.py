@@ -1,0 +1,24 @@
+"""Mirroring: mmcv's transform, with masks."""
+
+from typing import Any
+
+from mmcv.transforms import RandomFlip as CvRandomFlip
+
+from mmdet_lite.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomFlip(CvRandomFlip):
+    """mmcv's RandomFlip, which also flips ``gt_masks``.
+
+    ``direction`` is 'horizontal', 'vertical', 'diagonal' or a list of these; ``prob`` one
+    probability for all of them together or one for each. Sets ``flip`` and ``flip_direction``.
+    """
+
+    def __init__(self, prob: Any = None, direction: Any = "horizontal", **kwargs: Any) -> None:
+        super().__init__(float(prob) if isinstance(prob, int) else prob, direction, **kwargs)
+
+    def _flip(self, results: dict[str, Any]) -> None:
+        super()._flip(results)
+        if "gt_masks" in results:
+            results["gt_masks"] = results["gt_masks"].flip(results["flip_direction"])

@@ -1,0 +1,145 @@
+"""Images and annotations from disk."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+from mmcv.transforms import LoadAnnotations as CvLoadAnnotations
+from mmcv.transforms import LoadImageFromFile as CvLoadImageFromFile
+
+from mmdet_lite.ops.rle import is_valid_polygon
+from mmdet_lite.registry import TRANSFORMS
+from mmdet_lite.structures.masks import BitmapMasks, InstanceMasks, PolygonMasks
+
+Results = dict[str, Any]
+
+
+@TRANSFORMS.register_module()
+class LoadImageFromFile(CvLoadImageFromFile):
+    """mmcv's LoadImageFromFile, which stops at an unreadable image with its path.
+
+    Adds ``img`` (H, W, 3) uint8 BGR, ``img_shape`` and ``ori_shape`` (height, width). With
+    ``ignore_empty=True`` an unreadable image gives None, and the data set takes another.
+
+    Raises:
+        FileNotFoundError: the image does not exist.
+        ValueError: it cannot be read or decoded.
+    """
+
+    def transform(self, results: Results) -> Results | None:
+        """Load ``results['img_path']``."""
+        path = results["img_path"]
+        try:
+            return super().transform(results)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"image {path!r} does not exist; check data_root and data_prefix.img of the data "
+                "set and file_name in its annotation file"
+            ) from error
+        except (OSError, AssertionError, RuntimeError, ValueError, cv2.error) as error:
+            if self.ignore_empty:
+                return None
+            raise ValueError(f"image {path!r} cannot be read or decoded: {error}") from error
+
+
+@TRANSFORMS.register_module()
+class LoadImageFromNDArray(LoadImageFromFile):
+    """Take the image from ``results['img']``, (H, W, 3) BGR, instead of a file."""
+
+    def transform(self, results: Results) -> Results:
+        """Add ``img_path`` = None and the shapes."""
+        img = results["img"].astype(np.float32) if self.to_float32 else results["img"]
+        shape = img.shape[:2]
+        return {**results, "img": img, "img_path": None, "img_shape": shape, "ori_shape": shape}
+
+
+@TRANSFORMS.register_module()
+class LoadAnnotations(CvLoadAnnotations):
+    """Turn ``results['instances']`` into arrays, in the frame of the file's image.
+
+    Adds ``gt_bboxes`` (G, 4) float32 xyxy, ``gt_bboxes_labels`` (G,) int64, ``gt_ignore_flags``
+    (G,) bool and ``gt_masks``. The coordinates are numpy arrays. After a Resize (as in test
+    pipelines) annotations still are in pixels of the original image. G = 0 gives empty arrays.
+
+    Args:
+        with_bbox: load boxes.
+        with_label: load labels.
+        with_mask: load masks.
+        with_seg: not supported, must be False.
+        poly2mask: masks as BitmapMasks; else as PolygonMasks, where RLEs become ignored.
+        box_type: 'hbox', the only one.
+        imdecode_backend: of mmcv's class, which reads semantic maps with it.
+        backend_args: likewise.
+
+    Raises:
+        ValueError: a value that is not supported; an instance without mask, or with a wrong one.
+    """
+
+    def __init__(
+        self,
+        with_bbox: bool = True,
+        with_label: bool = True,
+        with_mask: bool = False,
+        with_seg: bool = False,
+        poly2mask: bool = True,
+        box_type: str = "hbox",
+        imdecode_backend: str = "cv2",
+        backend_args: dict[str, Any] | None = None,
+    ) -> None:
+        if with_seg:
+            raise ValueError("LoadAnnotations: with_seg=True (semantic maps) is not supported")
+        if box_type != "hbox":
+            raise ValueError(f"LoadAnnotations: box_type must be 'hbox'; got {box_type!r}")
+        super().__init__(
+            with_bbox=with_bbox,
+            with_label=with_label,
+            imdecode_backend=imdecode_backend,
+            backend_args=backend_args,
+        )
+        self.with_mask = with_mask
+        self.poly2mask = poly2mask
+
+    def transform(self, results: Results) -> Results:
+        """Load what was asked for."""
+        results = super().transform(results)
+        instances = results["instances"]
+        ignored = [bool(instance.get("ignore_flag", 0)) for instance in instances]
+        if self.with_mask:
+            segmentations = [_usable(instance, results) for instance in instances]
+            if not self.poly2mask:
+                segmentations = [s if isinstance(s, list) else [] for s in segmentations]
+            ignored = [flag or not s for flag, s in zip(ignored, segmentations, strict=True)]
+            results["gt_masks"] = self._build_masks(segmentations, results)
+        results["gt_ignore_flags"] = np.array(ignored, dtype=bool)
+        return results
+
+    def _build_masks(self, segmentations: list[Any], results: Results) -> InstanceMasks:
+        """Build masks in the original frame."""
+        height, width = results["ori_shape"]
+        try:
+            if self.poly2mask:
+                return BitmapMasks.from_segmentations(segmentations, height, width)
+            return PolygonMasks(segmentations, height, width)
+        except ValueError as error:
+            raise ValueError(f"masks of {results.get('img_path')!r}: {error}") from error
+
+    def __repr__(self) -> str:
+        return (
+            f"LoadAnnotations(with_bbox={self.with_bbox}, with_label={self.with_label}, "
+            f"with_mask={self.with_mask}, poly2mask={self.poly2mask})"
+        )
+
+
+def _usable(instance: Mapping[str, Any], results: Results) -> Any:
+    """Return an instance's segmentation without polygons of fewer than 3 points."""
+    if "mask" not in instance:
+        raise ValueError(
+            f"annotation {instance.get('ann_id')} (box {instance['bbox']}) of "
+            f"{results.get('img_path')!r} has no segmentation, but LoadAnnotations has "
+            "with_mask=True. Add masks to the annotation file, or train a model without a mask "
+            "head (faster_rcnn) with with_mask=False"
+        )
+    if isinstance(instance["mask"], list):
+        return [polygon for polygon in instance["mask"] if is_valid_polygon(polygon)]
+    return instance["mask"]

@@ -1,0 +1,121 @@
+"""Mask of each RoI (Mask R-CNN)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import ConvModule, build_conv_layer
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmdet_lite.registry import MODELS
+
+UPSAMPLING = ("deconv", "nearest", "bilinear", None)
+
+
+@MODELS.register_module()
+class FCNMaskHead(BaseModule):
+    """Convolutions, upsampling, and one mask a class.
+
+    Arguments are MMDetection 3's. ``upsample_cfg.type``: 'deconv', 'nearest', 'bilinear' or None.
+    ``class_agnostic``: one mask for all classes. ``loss_mask`` needs ``use_mask=True``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int | None = None,
+        num_convs: int = 4,
+        roi_feat_size: int = 14,
+        in_channels: int = 256,
+        conv_kernel_size: int = 3,
+        conv_out_channels: int = 256,
+        class_agnostic: bool = False,
+        upsample_cfg: Mapping[str, Any] | None = None,
+        conv_cfg: dict[str, Any] | None = None,
+        norm_cfg: dict[str, Any] | None = None,
+        predictor_cfg: dict[str, Any] | None = None,
+        loss_mask: Mapping[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if num_classes is None:
+            raise ValueError(
+                "FCNMaskHead: num_classes is missing and no data set was there to take it from;"
+                " set model.roi_head.mask_head.num_classes"
+            )
+        upsample = dict(upsample_cfg or {"type": "deconv", "scale_factor": 2})
+        self.upsample_type = upsample.get("type")
+        self.scale_factor = upsample.get("scale_factor", 2)
+        if self.upsample_type not in UPSAMPLING:
+            raise ValueError(
+                f"FCNMaskHead: upsample_cfg.type must be one of {UPSAMPLING},"
+                f" got {self.upsample_type!r}"
+            )
+        self.num_classes = num_classes
+        self.class_agnostic = class_agnostic
+        padding = (conv_kernel_size - 1) // 2
+        widths = [in_channels] + [conv_out_channels] * num_convs
+        self.convs = nn.ModuleList(
+            ConvModule(
+                widths[i],
+                conv_out_channels,
+                conv_kernel_size,
+                padding=padding,
+                conv_cfg=conv_cfg,
+                norm_cfg=norm_cfg,
+            )
+            for i in range(num_convs)
+        )
+        channels = widths[-1]
+        self.upsample: nn.Module | None = None
+        if self.upsample_type == "deconv":
+            self.upsample = nn.ConvTranspose2d(
+                channels, conv_out_channels, self.scale_factor, stride=self.scale_factor
+            )
+            channels = conv_out_channels
+        num_masks = 1 if class_agnostic else num_classes
+        self.conv_logits = build_conv_layer(predictor_cfg or {"type": "Conv"}, channels, num_masks, 1)
+        grown = self.scale_factor if self.upsample_type else 1
+        self.mask_size_hw = (roi_feat_size * grown, roi_feat_size * grown)
+        self.loss_mask = MODELS.build(
+            loss_mask or {"type": "CrossEntropyLoss", "use_mask": True, "loss_weight": 1.0}
+        )
+        if not getattr(self.loss_mask, "use_mask", False):
+            raise ValueError("FCNMaskHead: loss_mask must be a CrossEntropyLoss with use_mask=True")
+
+    def init_weights(self) -> None:
+        """Kaiming values for the two last layers, unless ``init_cfg`` says otherwise."""
+        super().init_weights()
+        if self.init_cfg:
+            return
+        for layer in (self.upsample, self.conv_logits):
+            if layer is not None:
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """RoI features (R, C, h, w) to logits (R, K or 1, H, W)."""
+        for conv in self.convs:
+            x = conv(x)
+        if self.upsample is not None:
+            x = F.relu_(self.upsample(x))
+        elif self.upsample_type is not None:
+            x = F.interpolate(x, scale_factor=self.scale_factor, mode=self.upsample_type)
+        return self.conv_logits(x)
+
+    def loss(self, mask_logits: Tensor, targets: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """``loss_mask`` of positive RoIs: targets (R, H, W) of 0 and 1, labels (R,).
+
+        R = 0 gives zero, still connected to every weight.
+        """
+        if self.class_agnostic:
+            labels = torch.zeros_like(labels)
+        return {"loss_mask": self.loss_mask.mask_loss(mask_logits, targets, labels)}
+
+    def predict(self, mask_logits: Tensor, labels: Tensor) -> Tensor:
+        """Probabilities of each detection's own mask: (D, H, W) from logits (D, K or 1, H, W)."""
+        if self.class_agnostic:
+            labels = torch.zeros_like(labels)
+        rows = torch.arange(len(labels), device=labels.device)
+        return mask_logits[rows, labels].float().sigmoid()

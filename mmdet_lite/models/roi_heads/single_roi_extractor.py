@@ -1,0 +1,60 @@
+"""Features of each RoI from the one pyramid level that fits its size."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmdet_lite.ops.checks import check_keys
+from mmdet_lite.ops.roi_align import map_roi_levels, roi_align_levels
+from mmdet_lite.registry import MODELS
+
+ROI_ALIGN_KEYS = (
+    "type", "output_size", "sampling_ratio", "aligned", "pool_mode", "use_torchvision",
+)  # fmt: skip
+
+
+@MODELS.register_module()
+class SingleRoIExtractor(BaseModule):
+    """RoIAlign from the level that a RoI's size asks for.
+
+    ``roi_layer``: dict(type='RoIAlign', output_size, sampling_ratio=0, aligned=True);
+    ``use_torchvision`` changes nothing, the two operators are equal. ``featmap_strides`` one a
+    level; ``finest_scale``: RoIs below twice this side go to the first level.
+    """
+
+    def __init__(
+        self,
+        roi_layer: Mapping[str, Any],
+        out_channels: int,
+        featmap_strides: Sequence[int],
+        finest_scale: int = 56,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if roi_layer.get("type") != "RoIAlign":
+            raise ValueError(f"roi_layer.type: expected 'RoIAlign', got {roi_layer.get('type')!r}")
+        check_keys(roi_layer, ROI_ALIGN_KEYS, "roi_layer")
+        if roi_layer.get("pool_mode", "avg") != "avg":
+            raise ValueError(
+                f"roi_layer.pool_mode: expected 'avg', got {roi_layer['pool_mode']!r}"
+            )
+        size = roi_layer["output_size"]
+        self.output_size = int(size if isinstance(size, int) else size[0])
+        if not isinstance(size, int) and len(set(size)) != 1:
+            raise ValueError(f"roi_layer.output_size: must be square, got {size}")
+        self.sampling_ratio = roi_layer.get("sampling_ratio", 0)
+        self.aligned = roi_layer.get("aligned", True)
+        self.out_channels = out_channels
+        self.featmap_strides = list(featmap_strides)
+        self.finest_scale = finest_scale
+
+    def forward(self, features: Sequence[Tensor], rois: Tensor) -> Tensor:
+        """Pool RoIs (R, 5) in input pixels to (R, C, output_size, output_size)."""
+        features = features[: len(self.featmap_strides)]
+        levels = map_roi_levels(rois, len(features), self.finest_scale)
+        return roi_align_levels(
+            features, rois, levels, self.featmap_strides, self.output_size,
+            self.sampling_ratio, self.aligned,
+        )  # fmt: skip

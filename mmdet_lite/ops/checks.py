@@ -1,0 +1,56 @@
+"""Checks of names at the door: which keys a dict may hold, and what a wrong one was meant to be."""
+
+from collections.abc import Collection, Mapping
+from difflib import SequenceMatcher, get_close_matches
+from typing import Any
+
+
+def nearest_name(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
+    """The known name most like ``name``, or None when nothing is alike.
+
+    Args:
+        name: what was written.
+        known: the names that would have been right; may be empty.
+        cutoff: how alike two names must be, 0 (anything) to 1 (equal), as difflib measures it.
+
+    >>> nearest_name("num_clases", ["num_classes", "in_channels"])
+    'num_classes'
+    """
+    by_folded = {key.lower(): key for key in known}
+    matches = get_close_matches(name.lower(), by_folded, n=1, cutoff=cutoff)
+    return by_folded[matches[0]] if matches else None
+
+
+def likeness(a: str, b: str) -> float:
+    """How alike two names are, 0 to 1, as difflib measures it."""
+    return SequenceMatcher(None, a, b).ratio()
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """End of an error message: the nearest name, or all names where none is near.
+
+    >>> did_you_mean("debg", ["debug"])
+    "did you mean 'debug'?"
+    >>> did_you_mean("zzz", ["b", "a"])
+    'known are: a, b'
+    """
+    nearest = nearest_name(name, known)
+    if nearest is not None:
+        return f"did you mean '{nearest}'?"
+    return f"known are: {', '.join(sorted(known))}" if known else "nothing is known here"
+
+
+def check_keys(cfg: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    """Refuse a key that nobody reads.
+
+    Args:
+        cfg: the dict as the config gives it; empty is fine.
+        known: all keys that are read.
+        where: dotted config key of ``cfg``, such as ``model.train_cfg.rpn``.
+
+    Raises:
+        ValueError: for the first unknown key, with its dotted name and the nearest right one.
+    """
+    for key in cfg:
+        if key not in known:
+            raise ValueError(f"{where}.{key}: no such key; {did_you_mean(str(key), known)}")
