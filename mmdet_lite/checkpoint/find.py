@@ -67,11 +67,13 @@ def _candidates(folder: Path) -> list[Path]:
     named = folder / POINTER
     pointed = []
     if named.is_file():
-        # mmengine writes an absolute path there: only its name counts, the folder may have moved
         pointer = Path(named.read_text(encoding="utf-8").strip())
-        beside = folder / pointer.name
-        pointed = [beside if beside.is_file() or not pointer.is_absolute() else pointer]
-    others = [path for path in folder.glob("*.pth") if not path.name.startswith("best_")]
+        # mmengine writes an absolute path there, and the folder may have moved since
+        moved = pointer.is_absolute() and (folder / pointer.name).is_file()
+        pointed = [folder / (pointer.name if moved else pointer)]
+    folders = {folder, *(path.parent for path in pointed)}
+    found = (path for place in folders for path in place.glob("*.pth"))
+    others = [path for path in found if not path.name.startswith("best_")]
     others.sort(key=lambda path: (_step(path), path.stat().st_mtime), reverse=True)
     return pointed + [path for path in others if path not in pointed]
 

@@ -1,13 +1,13 @@
 """Reading a config: file, overrides, older spellings, checks."""
 
-import logging
 import os
+import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.logging import print_log
 
 from mmdet_lite.config.components import check_components
 from mmdet_lite.config.older import translate_older_keys
@@ -37,7 +37,7 @@ def load_config(
 
     Returns:
         The config with MMDetection's scope and older keys translated. What was translated is
-        logged with its new spelling.
+        printed to standard error with its new spelling; warnings are UserWarnings.
 
     Raises:
         FileNotFoundError: the file or one of its ``_base_`` files is missing.
@@ -49,10 +49,10 @@ def load_config(
     files = config_files(file)
     cfg = Config.fromfile(str(file))
     notes = [renamed] if renamed else []
-    warnings = stale_pipelines(cfg)
+    warned = stale_pipelines(cfg)
     if overrides:
         notes += _override(cfg, overrides)
-        warnings += idle_overrides(cfg, overrides)
+        warned += idle_overrides(cfg, overrides)
     try:
         notes += translate_scope(cfg)
         notes += translate_older_keys(cfg)
@@ -61,7 +61,7 @@ def load_config(
             check_components(cfg)
     except ValueError as error:
         raise ValueError(f"{error} {_place(error, files, overrides or {})}") from error
-    _say(notes, warnings)
+    _say(notes, warned)
     return cfg
 
 
@@ -88,10 +88,11 @@ def _place(error: ValueError, files: list[Path], overrides: Mapping[str, Any]) -
     return f"(in {next((place for place in found if place), files[0])})"
 
 
-def _say(notes: list[str], warnings: list[str]) -> None:
-    if os.environ.get("RANK", "0") != "0":
+def _say(notes: list[str], warned: list[str]) -> None:
+    """To standard error: no log file exists before the Runner, and output may be piped."""
+    if os.environ.get("RANK", "0") not in ("", "0"):  # one process of a group speaks
         return
-    if notes:
-        print_log("config translated: " + "; ".join(notes), "current", logging.INFO)
-    for warning in warnings:
-        print_log(warning, "current", logging.WARNING)
+    for line in notes:
+        print(f"config translated: {line}", file=sys.stderr)
+    for warning in warned:
+        warnings.warn(warning, UserWarning, stacklevel=3)

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from mmdet_lite.ops.checks import nearest_name
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}")
-
 
 def config_files(path: Path) -> list[Path]:
     """The file and all its ``_base_`` files, the file itself first, each once.
@@ -20,7 +18,7 @@ def config_files(path: Path) -> list[Path]:
         SyntaxError: a file is not Python; names file and line.
     """
     files: list[Path] = []
-    _collect(path, [], files)
+    _collect(path.absolute(), [], files)
     return files
 
 
@@ -65,14 +63,14 @@ def find_config(path: Path) -> tuple[Path, str | None]:
 
 
 def _collect(path: Path, chain: list[Path], files: list[Path]) -> None:
+    if path in chain:
+        raise ValueError(f"_base_ of {chain[-1]} leads back to {path}: a config inherits itself")
     if path in files:
         return
     if not path.is_file():
         via = " <- ".join(str(p) for p in reversed(chain))
         near = _near(path, _candidates(path))
         raise FileNotFoundError(f"_base_ file {path} does not exist (named in {via}){near}")
-    if path in chain:
-        raise ValueError(f"_base_ of {chain[-1]} leads back to {path}: a config inherits itself")
     files.append(path)
     for base in _bases(path):
         if "::" not in base:
@@ -95,16 +93,11 @@ def _bases(path: Path) -> list[str]:
 
 
 def _parse(path: Path) -> ast.Module:
-    """The file's syntax tree; mmengine's ``{{ templates }}`` need not be Python."""
-    text = path.read_text(encoding="utf-8")
     try:
-        return ast.parse(text)
+        return ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
-        try:
-            return ast.parse(_TEMPLATE.sub("None", text))
-        except SyntaxError:
-            line = (error.text or "").strip()
-            raise SyntaxError(f"{path}:{error.lineno}: {error.msg}: {line}") from None
+        line = (error.text or "").strip()
+        raise SyntaxError(f"{path}:{error.lineno}: {error.msg}: {line}") from None
 
 
 def _candidates(path: Path) -> list[Path]:

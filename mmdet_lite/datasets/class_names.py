@@ -105,11 +105,11 @@ def side_by_side(
 def generate_palette(num_classes: int) -> list[Color]:
     """Return distinct, strong RGB colours; the same for the same number.
 
-    Hues step by the golden ratio, so that neighbours differ most; every seventh colour repeats
-    hues in another brightness.
+    Hues step by the golden ratio, so that neighbours differ most, while saturation and brightness
+    take turns of five and seven values.
 
     >>> generate_palette(2)
-    [(230, 23, 61), (34, 191, 95)]
+    [(230, 23, 60), (34, 108, 191)]
     """
     colors = []
     for i in range(num_classes):

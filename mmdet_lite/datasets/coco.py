@@ -203,7 +203,7 @@ class CocoDataset(BaseDataset):
         """Log which annotations were left out."""
         if not self._dropped:
             return
-        text = f"{self.ann_file}: annotations not trained on: {_count_list(self._dropped)}"
+        text = f"{self.ann_file}: annotations left out: {_count_list(self._dropped)}"
         if self._dropped[NOT_LISTED]:
             names = {category["id"]: category["name"] for category in content["categories"]}
             not_listed = Counter(

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as mask_api
 
+from mmdet_lite.ops.rle import segmentation_to_rle
+
 ImageId = int | str
 Rle = dict[str, Any]
 
@@ -146,7 +148,7 @@ def _raw_annotation(raw: dict[str, Any], height: int, width: int) -> dict[str, A
     }
     mask = raw.get("mask")
     if mask:
-        rle = polygons_or_rle_to_rle(mask, int(height), int(width))
+        rle = segmentation_to_rle(mask, int(height), int(width))
         annotation |= {"segmentation": json_rle(rle), "area": float(mask_api.area(rle))}
     return annotation
 
@@ -206,15 +208,6 @@ def json_rle(rle: Rle) -> Rle:
         "size": [int(side) for side in rle["size"]],
         "counts": counts.decode("ascii") if isinstance(counts, bytes) else counts,
     }
-
-
-def polygons_or_rle_to_rle(mask: Any, height: int, width: int) -> Rle:
-    """Return a COCO ``segmentation`` (polygons, RLE with a list or with text) as compressed RLE."""
-    if isinstance(mask, dict):
-        if isinstance(mask["counts"], list):
-            return mask_api.frPyObjects(mask, height, width)
-        return mask
-    return mask_api.merge(mask_api.frPyObjects(mask, height, width))
 
 
 def _to_array(values: Any, dtype: Any) -> NDArray[Any]:

@@ -74,6 +74,7 @@ class CocoMetric(BaseMetric):
         ann_file: str | None = None,
         metric: str | Sequence[str] = "bbox",
         classwise: bool = False,
+        *,
         proposal_nums: Sequence[int] = (100, 300, 1000),
         iou_thrs: float | Sequence[float] | None = None,
         metric_items: Sequence[str] | None = None,

@@ -75,7 +75,7 @@ class DetDataPreprocessor(BaseDataPreprocessor):
         samples: list[DetDataSample] | None = data.get("data_samples")
         batch, own_shapes = self._stack(images)
         if samples is not None:
-            padded_hw = tuple(batch.shape[-2:])
+            padded_hw = (batch.shape[-2], batch.shape[-1])
             for sample, pad_shape in zip(samples, own_shapes, strict=True):
                 sample.set_metainfo({"batch_input_shape": padded_hw, "pad_shape": pad_shape})
                 if self.pad_mask and training:
@@ -136,7 +136,7 @@ class BatchFixedSizePad(nn.Module):
             return inputs, data_samples
         pad = (0, max(grow_w, 0), 0, max(grow_h, 0))
         inputs = F.pad(inputs, pad, value=self.img_pad_value)
-        padded_hw = tuple(inputs.shape[-2:])
+        padded_hw = (inputs.shape[-2], inputs.shape[-1])
         for sample in data_samples or []:
             sample.set_metainfo({"batch_input_shape": padded_hw, "pad_shape": padded_hw})
             if self.pad_mask:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any
 
+_LISTED = 10
+
 
 def nearest_name(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
     """The known name most like ``name``, or None when nothing is alike.
@@ -27,7 +29,9 @@ def likeness(a: str, b: str) -> float:
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
-    """End of an error message: the nearest name, or all names where none is near.
+    """End of an error message: the nearest name, or the known names where none is near.
+
+    Of many known names the ten nearest are listed.
 
     >>> did_you_mean("debg", ["debug"])
     "did you mean 'debug'?"
@@ -37,7 +41,12 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     nearest = nearest_name(name, known)
     if nearest is not None:
         return f"did you mean '{nearest}'?"
-    return f"known are: {', '.join(sorted(known))}" if known else "nothing is known here"
+    if not known:
+        return "nothing is known here"
+    if len(known) <= _LISTED:
+        return f"known are: {', '.join(sorted(known))}"
+    by_likeness = sorted(known, key=lambda other: (-likeness(name, other), other))
+    return f"known are, nearest first: {', '.join(by_likeness[:_LISTED])}, ..."
 
 
 def check_keys(cfg: Mapping[str, Any], known: Collection[str], where: str) -> None:

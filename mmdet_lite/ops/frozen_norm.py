@@ -15,14 +15,14 @@ def conv_norm(x: Tensor, conv: nn.Module, norm: nn.Module) -> Tensor:
     and gradients (of x, w, gamma and beta) are those of the two steps up to rounding, without the
     passes over the feature map. Any other pair of modules is simply called.
     """
-    foldable: bool = (
-        type(conv) is nn.Conv2d
-        and isinstance(norm, nn.BatchNorm2d)
-        and not norm.training
-        and norm.running_var is not None
-        and not _has_hooks(conv, norm)
-    )
-    if not foldable:
+    if (
+        type(conv) is not nn.Conv2d
+        or not isinstance(norm, nn.BatchNorm2d)
+        or norm.training
+        or norm.running_mean is None
+        or norm.running_var is None
+        or _has_hooks(conv, norm)
+    ):
         return norm(conv(x))
     scale = torch.rsqrt(norm.running_var + norm.eps)
     if norm.affine:

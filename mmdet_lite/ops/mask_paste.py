@@ -43,14 +43,16 @@ def _paste_one(
 def _resampling(
     low: float, high: float, num_cells: int, limit: int
 ) -> tuple[int, NDArray[np.float32]]:
-    """Along one axis: the first pixel that the box touches, and how cells mix into pixels.
+    """Along one axis: the first pixel that the mask may touch, and how cells mix into pixels.
 
-    The matrix has a row for each pixel and a column for each cell; cells outside count as zero.
+    The matrix has a row for each pixel and a column for each cell; cells outside count as zero, so
+    that values fade out within half a cell outside the box.
     """
     if not high > low:
         return 0, np.zeros((0, num_cells), np.float32)
-    first = min(max(math.floor(low) - 1, 0), limit)
-    last = min(max(math.ceil(high) + 1, first), limit)
+    fade = (high - low) / num_cells / 2
+    first = min(max(math.floor(low - fade) - 1, 0), limit)
+    last = min(max(math.ceil(high + fade) + 1, first), limit)
     centres = np.arange(first, last) + 0.5
     cell = (centres - low) / (high - low) * num_cells - 0.5
     distance = np.abs(cell[:, None] - np.arange(num_cells))

@@ -22,7 +22,9 @@ def check_nms_cfg(cfg: Mapping[str, Any], where: str) -> None:
     if cfg.get("type", "nms") != "nms":
         raise ValueError(f"{where}.type: expected 'nms', got {cfg['type']!r}")
     if "iou_threshold" not in cfg and "iou_thr" not in cfg:
-        raise ValueError(f"{where}: iou_threshold is missing, e.g. dict(type='nms', iou_threshold=0.5)")
+        raise ValueError(
+            f"{where}: iou_threshold is missing, e.g. dict(type='nms', iou_threshold=0.5)"
+        )
 
 
 def nms_by_group(
@@ -39,7 +41,8 @@ def nms_by_group(
     0..num_images-1; returns (D,).
     Boxes suppress each other inside one image and one group (a class, a level) only; with
     ``class_agnostic`` inside one image. ``split_thr`` has no effect on the result: it is where
-    MMDetection goes over to one call a class, which torchvision decides itself. B = 0 gives D = 0.
+    MMDetection goes over to one call a class, which torchvision decides itself. ``max_num`` > 0
+    keeps so many for each image. B = 0 gives D = 0.
     """
     if cfg.get("class_agnostic", False):
         groups = torch.zeros_like(groups)
@@ -53,7 +56,9 @@ def nms_by_group(
     farthest.scatter_reduce_(0, images, boxes.amax(dim=1), "amax")
     boxes = boxes + (groups * (farthest[images] + 1))[:, None]
     group_of_image = images * (groups.max() + 1) + groups
-    return batched_nms(boxes, scores.float(), group_of_image, float(threshold))
+    keep = batched_nms(boxes, scores.float(), group_of_image, float(threshold))
+    most = cfg.get("max_num", -1)
+    return keep[rank_within_image(images[keep], num_images) < most] if most > 0 else keep
 
 
 def rank_within_image(images: Tensor, num_images: int) -> Tensor:

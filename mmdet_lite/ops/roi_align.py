@@ -21,14 +21,15 @@ def map_roi_levels(rois: Tensor, num_levels: int, finest_scale: float) -> Tensor
     Source: Feature Pyramid Networks, eq. 1; ``finest_scale`` is the side in pixels from which a
     RoI goes to level 0 only below twice itself.
 
-    >>> map_roi_levels(torch.tensor([[0, 0., 0., 56., 56.], [0, 0., 0., 224., 224.]]), 4, 56).tolist()
+    >>> rois = torch.tensor([[0, 0., 0., 56., 56.], [0, 0., 0., 224., 224.]])
+    >>> map_roi_levels(rois, 4, 56).tolist()
     [0, 2]
     """
     sides = torch.sqrt((rois[:, 3] - rois[:, 1]) * (rois[:, 4] - rois[:, 2]))
     return torch.log2(sides / finest_scale + 1e-6).floor().clamp(0, num_levels - 1).long()
 
 
-def roi_align_levels(  # noqa: PLR0913 -- the operator's own parameters
+def roi_align_levels(
     features: Sequence[Tensor],
     rois: Tensor,
     levels: Tensor,
@@ -54,7 +55,8 @@ def roi_align_levels(  # noqa: PLR0913 -- the operator's own parameters
         )
         pixels = torch.cat([f.permute(0, 2, 3, 1).flatten(0, 2).float() for f in features])
         pooled = _SparseProduct.apply(pixels, *matrix)
-        return pooled.view(len(rois), output_size, output_size, -1).permute(0, 3, 1, 2)
+        shape = (len(rois), output_size, output_size, pixels.shape[1])
+        return pooled.view(shape).permute(0, 3, 1, 2)
     if len(features) == 1:
         return roi_align(
             features[0], rois.to(features[0]), output_size, 1 / strides[0], sampling_ratio, aligned
@@ -63,7 +65,7 @@ def roi_align_levels(  # noqa: PLR0913 -- the operator's own parameters
     counts = torch.bincount(levels, minlength=len(features)).tolist()  # the one host sync
     pooled_by_level = [
         roi_align(f, r.to(f), output_size, 1 / stride, sampling_ratio, aligned)
-        for f, r, stride in zip(features, rois[order].split(counts), strides, strict=True)
+        for f, r, stride in zip(features, torch.split(rois[order], counts), strides, strict=True)
     ]
     pooled = torch.cat(pooled_by_level)
     return torch.empty_like(pooled).index_copy(0, order, pooled)
@@ -117,20 +119,20 @@ def _bin_weights(
     if sampling_ratio > 0:
         num_samples = torch.full_like(bin_size, sampling_ratio)
     else:
-        num_samples = bin_size.ceil().clamp(min=1)
-    most = int(num_samples.max()) if len(num_samples) else 1
-    sample = torch.arange(most, dtype=start.dtype)
-    offset = torch.arange(bins)[:, None] + (sample + 0.5) / num_samples[:, None, None]
+        num_samples = bin_size.ceil()  # none in a box without area, which pools to zero
+    divisor = num_samples.clamp(min=1)
+    sample = torch.arange(int(divisor.max()) if len(divisor) else 1, dtype=start.dtype)
+    offset = torch.arange(bins)[:, None] + (sample + 0.5) / divisor[:, None, None]
     position = start[:, None, None] + bin_size[:, None, None] * offset  # R, O, S
     last = (limit - 1)[:, None, None].to(position)
     # a sample more than a pixel outside the map counts as zero, nearer ones as the border pixel
     counts = (sample < num_samples[:, None, None]) & (position >= -1) & (position <= last + 1)
-    weight = counts / num_samples[:, None, None]
+    weight = counts / divisor[:, None, None]
     position = torch.minimum(position.clamp(min=0), last)
     lower = torch.minimum(position.floor(), (last - 1).clamp(min=0))
     fraction = position - lower
     lower = lower.long()
-    first = lower[:, :, 0]
+    first = lower.amin(dim=2)
     distance = lower - first[:, :, None]
     length = int((distance * counts).max()) + 2 if distance.numel() else 2
     distance = distance.clamp(max=length - 2)
@@ -150,7 +152,8 @@ class _SparseProduct(torch.autograd.Function):
         matrix = torch.sparse_csr_tensor(
             starts, columns, values, (len(starts) - 1, len(dense)), check_invariants=False
         )
-        return matrix @ dense
+        with torch.autocast("cpu", enabled=False):  # sparse products exist in float32 only
+            return matrix @ dense
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:

@@ -16,7 +16,7 @@ def generated_palette(num_classes: int) -> list[Color]:
     """Return distinct colours for classes that have none; neighbours differ most.
 
     >>> generated_palette(2)
-    [(242, 127, 48), (48, 107, 242)]
+    [(242, 128, 48), (48, 135, 242)]
     """
     return [
         _from_hsv((0.068 + k * GOLDEN_RATIO * 0.8485) % 1.0, 0.8, 0.95) for k in range(num_classes)
@@ -50,14 +50,14 @@ def instance_colors(
 
 
 def contrasting(color: Color) -> Color:
-    """Return near black or white, whichever is read better on ``color`` (WCAG luminance).
+    """Return near black or white, whichever is read better on ``color`` (by its luminance).
 
     >>> contrasting((255, 255, 0)), contrasting((0, 0, 142))
     ((20, 20, 20), (255, 255, 255))
     """
     linear = [(c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return (20, 20, 20) if luminance > 0.2 else (255, 255, 255)
+    return (20, 20, 20) if luminance > 0.3 else (255, 255, 255)
 
 
 def _varied(color: Color, nth: int, hue_spread: float) -> Color:
@@ -65,7 +65,7 @@ def _varied(color: Color, nth: int, hue_spread: float) -> Color:
     if nth:
         hue += ((nth * GOLDEN_RATIO) % 1.0 - 0.5) * hue_spread
         lightness += LIGHTNESS_STEPS[nth % len(LIGHTNESS_STEPS)]
-    lightness = min(max(lightness, 0.22), 0.78)  # black or white outlines vanish in photographs
+    lightness = min(max(lightness, 0.34), 0.76)  # black or white outlines vanish in photographs
     red, green, blue = colorsys.hls_to_rgb(hue % 1.0, lightness, saturation)
     return round(red * 255), round(green * 255), round(blue * 255)
 

@@ -40,11 +40,12 @@ def draw_instances(
     class_names: Sequence[str] | None = None,
     palette: Sequence[Color] | None = None,
     *,
-    mask_palette: Sequence[Color] | None = None,
+    colors: Sequence[Color] | None = None,
+    mask_colors: Sequence[Color] | None = None,
     text_color: Color | None = None,
     line_width: float | None = None,
     font_size: int | None = None,
-    alpha: float = 0.45,
+    alpha: float = 0.4,
 ) -> Picture:
     """Return the picture with masks, contours, boxes and "name 0.93" labels.
 
@@ -58,8 +59,9 @@ def draw_instances(
         scores: (D,); None names only the class.
         masks: D RLE dicts, BitmapMasks, PolygonMasks or a (D, H, W) array.
         class_names: a name a class; None writes "class 3".
-        palette: a colour a class; None generates one.
-        mask_palette: other colours for the masks.
+        palette: a colour a class, varied from instance to instance; None generates one.
+        colors: D colours, taken as they are instead of the palette's.
+        mask_colors: D colours of the masks; None takes those of the boxes.
         text_color: of the names; None takes black or white, what the tile needs.
         line_width: of boxes in pixels; None scales with the picture.
         font_size: in pixels; None scales with the picture.
@@ -74,12 +76,14 @@ def draw_instances(
     rles = None if masks is None else _as_rles(masks, image.shape[0], image.shape[1])
     for name, values in (("labels", labels), ("scores", scores), ("masks", rles)):
         if values is not None and len(values) != len(boxes):
-            raise ValueError(f"drawing needs as many {name} as boxes, got {len(values)} of {boxes}")
+            raise ValueError(
+                f"drawing needs as many {name} as boxes, got {len(values)} for {len(boxes)}"
+            )
     height, width = image.shape[:2]
     num_classes = len(class_names) if class_names else None
-    colors = instance_colors(labels.tolist(), palette, num_classes)
-    mask_colors = instance_colors(labels.tolist(), mask_palette or palette, num_classes)
-    line = line_width or max(1.0, (height * width) ** 0.5 / 330)
+    colors = colors or instance_colors(labels.tolist(), palette, num_classes)
+    mask_colors = mask_colors or colors
+    line = line_width or max(1.0, (height * width) ** 0.5 / 280)
     drawn = image.copy()
     large_first = np.argsort(-_areas(boxes), kind="stable")
     for i in large_first if rles is not None else ():
@@ -101,8 +105,12 @@ def draw_instances(
     return draw_labels(drawn, tiles, text_color)
 
 
-def side_by_side(pictures: Sequence[Picture], titles: Sequence[str]) -> Picture:
+def side_by_side(
+    pictures: Sequence[Picture], titles: Sequence[str], font_size: int | None = None
+) -> Picture:
     """Return pictures of one height in a row, each below a strip with its title.
+
+    ``font_size`` is in pixels; None scales with the pictures.
 
     Raises:
         ValueError: if there are none, or heights or numbers differ.
@@ -112,11 +120,12 @@ def side_by_side(pictures: Sequence[Picture], titles: Sequence[str]) -> Picture:
     if len({picture.shape[0] for picture in pictures}) > 1:
         raise ValueError(f"heights differ: {[picture.shape[0] for picture in pictures]}")
     gap = max(2, pictures[0].shape[0] // 150)
+    size = font_size or max(scaled_font_size(*picture.shape[:2]) for picture in pictures)
     parts: list[Picture] = []
     for picture, title in zip(pictures, titles, strict=True):
         if parts:
             parts.append(np.full((parts[0].shape[0], gap, 3), STRIP_COLOR, np.uint8))
-        parts.append(titled(picture, title))
+        parts.append(titled(picture, title, size))
     return np.concatenate(parts, axis=1)
 
 
@@ -127,7 +136,8 @@ def titled(picture: Picture, title: str, font_size: int | None = None) -> Pictur
     tile = text_tile(title, size, STRIP_COLOR)[:, :width]
     margin = max(1, size // 5)
     strip = np.full((tile.shape[0] + 2 * margin, width, 3), STRIP_COLOR, np.uint8)
-    strip[margin : margin + tile.shape[0], : tile.shape[1]] = tile
+    left = min(margin, width - tile.shape[1])
+    strip[margin : margin + tile.shape[0], left : left + tile.shape[1]] = tile
     return np.concatenate([strip, picture])
 
 
@@ -157,11 +167,10 @@ def _draw_mask(
         return
     height, width = crop.shape
     region = image[y0 : y0 + height, x0 : x0 + width]
-    inside = crop.astype(bool)
-    region[inside] = (region[inside] * (1 - alpha) + np.multiply(color, alpha)).astype(np.uint8)
-    contours, _ = cv2.findContours(
-        crop, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x0, y0)
-    )
+    levels = np.arange(256)[:, None] * (1 - alpha) + np.multiply(color, alpha)
+    blended = cv2.LUT(region, levels.round().astype(np.uint8)[:, None])  # a table a channel
+    np.copyto(region, blended, where=crop.astype(bool)[..., None])
+    contours, _ = cv2.findContours(crop, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x0, y0))
     thickness = max(1, round(line * 0.75))
     if line >= 2:  # a dark rim keeps the contour visible on a background of its own colour
         cv2.drawContours(image, contours, -1, OUTLINE_COLOR, thickness + 1, cv2.LINE_AA)
@@ -176,10 +185,10 @@ def _draw_box(image: Picture, box: NDArray[Any], color: Color, line: float) -> N
     x1, x2 = np.clip(box[0::2], inset, max(width - 1 - inset, inset))
     y1, y2 = np.clip(box[1::2], inset, max(height - 1 - inset, inset))
     scale = 1 << SUBPIXEL_BITS
-    corners = [(round(x * scale), round(y * scale)) for x, y in ((x1, y1), (x2, y2))]
+    start, end = [(round(x * scale), round(y * scale)) for x, y in ((x1, y1), (x2, y2))]
     if thickness >= 2:
-        cv2.rectangle(image, *corners, OUTLINE_COLOR, thickness + 1, cv2.LINE_AA, SUBPIXEL_BITS)
-    cv2.rectangle(image, *corners, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.rectangle(image, start, end, OUTLINE_COLOR, thickness + 1, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.rectangle(image, start, end, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def _caption(label: int, score: float | None, names: Sequence[str] | None) -> str:

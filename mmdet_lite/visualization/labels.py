@@ -16,7 +16,7 @@ Picture = NDArray[np.uint8]
 XYXY = tuple[int, int, int, int]
 
 MIN_FONT_SIZE = 10
-TILE_OPACITY = 0.88
+TILE_OPACITY = 0.94
 
 
 @dataclass(frozen=True)

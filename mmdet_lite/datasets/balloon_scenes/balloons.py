@@ -206,11 +206,12 @@ def paint_balloon(balloon: Balloon, pixels: BalloonPixels, canvas: Canvas, light
     area = (slice(pixels.y0, pixels.y0 + height), slice(pixels.x0, pixels.x0 + width))
     below = canvas.image[area].astype(np.float32)
     over = (below + (colours - below) * weight + 0.5).astype(np.uint8)
-    canvas.blend(pixels.mask, pixels.x0, pixels.y0, over)
     x, y = balloon.knot()
     size = max(1.6, 0.1 * balloon.radius)
-    crease = ellipse(x, y - 0.2 * size, 0.45 * size, 0.14 * size, balloon.angle)
-    canvas.fill(crease, scaled(balloon.colour, 0.45))
+    crease = ellipse(x, y - 0.2 * size, 0.45 * size, 0.14 * size, balloon.angle) * canvas.unit
+    local = np.round(crease - (pixels.x0, pixels.y0)).astype(np.int32)
+    cv2.fillPoly(over, [local], scaled(balloon.colour, 0.45))
+    canvas.blend(pixels.mask, pixels.x0, pixels.y0, over)
 
 
 def _paint_string(balloon: Balloon, canvas: Canvas) -> None:

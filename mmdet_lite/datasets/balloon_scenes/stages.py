@@ -89,7 +89,7 @@ def _paint_people(
     for x, foot in zip(_spots(rng, canvas, count), feet, strict=True):
         height = (foot - eye_level) * 1.15 * rng.uniform(0.65, 1.1)
         hand = paint_person(canvas, rng, x, foot, min(height, foot - 110), light)
-        ties.append((hand, max(13.0, height * rng.uniform(0.085, 0.14))))
+        ties.append((hand, max(14.5, height * rng.uniform(0.085, 0.14))))
     return ties
 
 
@@ -135,7 +135,7 @@ def park(canvas: Canvas, rng: Generator) -> Stage:
     front = canvas.new_layer()
     _stand_in_front(front, rng, light, ("branch", "fence", "onlooker", "person", "", "", ""))
     air = (0.0, 10.0, canvas.width, horizon)
-    return Stage(light, ties, air, (13, 60), (horizon + 60, 470), False, front)
+    return Stage(light, ties, air, (16, 64), (horizon + 60, 470), False, front)
 
 
 def street(canvas: Canvas, rng: Generator) -> Stage:
@@ -152,7 +152,7 @@ def street(canvas: Canvas, rng: Generator) -> Stage:
     front = canvas.new_layer()
     _stand_in_front(front, rng, light, ("post", "onlooker", "branch", "person", "", "", ""))
     air = (0.0, 20.0, canvas.width, ground - 60)
-    return Stage(light, ties, air, (13, 50), None, False, front)
+    return Stage(light, ties, air, (16, 54), None, False, front)
 
 
 def sky(canvas: Canvas, rng: Generator) -> Stage:
@@ -170,7 +170,7 @@ def sky(canvas: Canvas, rng: Generator) -> Stage:
     front = canvas.new_layer()
     _stand_in_front(front, rng, light, ("branch", "branch", ""))
     ties = [((rng.uniform(0.2, 0.8) * canvas.width, rng.uniform(330, 500)), rng.uniform(16, 44))]
-    return Stage(light, ties, (0, 0, canvas.width, 430), (12, 80), None, False, front)
+    return Stage(light, ties, (0, 0, canvas.width, 430), (16, 84), None, False, front)
 
 
 def room(canvas: Canvas, rng: Generator) -> Stage:

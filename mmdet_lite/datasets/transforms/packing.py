@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -68,5 +69,8 @@ def _select(present: dict[str, Any], keep: "np.ndarray[Any, Any]") -> InstanceDa
 
 def _to_chw(img: "np.ndarray[Any, Any]") -> Tensor:
     """Return an image (H, W, C) or (H, W) as a contiguous tensor (C, H, W)."""
-    img = img[..., None] if img.ndim == 2 else img
-    return torch.from_numpy(np.ascontiguousarray(img.transpose(2, 0, 1)))
+    channels = 1 if img.ndim == 2 else img.shape[2]
+    planes = np.empty((channels, *img.shape[:2]), img.dtype)
+    # Writes into the planes; several times as fast as a transposed copy by numpy or torch.
+    cv2.split(img, list(planes))
+    return torch.from_numpy(planes)

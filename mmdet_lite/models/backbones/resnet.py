@@ -51,7 +51,7 @@ class BasicBlock(nn.Module):
         self.norm1_name = _add_norm(self, norm_cfg, channels, 1)
         self.conv2 = build_conv_layer(conv_cfg, channels, channels, 3, padding=1, bias=False)
         self.norm2_name = _add_norm(self, norm_cfg, channels, 2)
-        self.downsample: nn.Module | None = None
+        self.downsample: nn.Sequential | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, channels, H/stride, W/stride)."""
@@ -93,7 +93,7 @@ class Bottleneck(nn.Module):
         self.norm2_name = _add_norm(self, norm_cfg, width, 2)
         self.conv3 = build_conv_layer(conv_cfg, width, channels * self.expansion, 1, bias=False)
         self.norm3_name = _add_norm(self, norm_cfg, channels * self.expansion, 3)
-        self.downsample: nn.Module | None = None
+        self.downsample: nn.Sequential | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, 4 * channels, H/stride, W/stride)."""
@@ -110,7 +110,7 @@ def _add_norm(block: nn.Module, norm_cfg: dict[str, Any], channels: int, number:
     return name
 
 
-def _shortcut(x: Tensor, downsample: nn.Module | None) -> Tensor:
+def _shortcut(x: Tensor, downsample: nn.Sequential | None) -> Tensor:
     if downsample is None:
         return x
     conv, norm = downsample
@@ -184,10 +184,7 @@ class ResNet(BaseModule):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         _refuse(deep_stem=deep_stem, avg_down=avg_down, dcn=dcn, plugins=plugins)
-        if depth not in STAGE_BLOCKS:
-            raise ValueError(f"ResNet: depth must be one of {sorted(STAGE_BLOCKS)}, got {depth}")
-        if style not in ("pytorch", "caffe"):
-            raise ValueError(f"ResNet: style must be 'pytorch' or 'caffe', got {style!r}")
+        _check_choices(depth, style)
         if pretrained is not None and init_cfg is not None:
             raise ValueError("ResNet: give init_cfg or the older pretrained, not both")
         if pretrained is not None:
@@ -205,24 +202,22 @@ class ResNet(BaseModule):
         )
         self.norm1_name = _add_norm(self, norm_cfg, stem_channels, 1)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        channels_in = stem_channels
         self.stage_names = [f"layer{i + 1}" for i in range(num_stages)]
         for i, name in enumerate(self.stage_names):
             channels = base_channels * 2**i
             stage = make_stage(
                 self.block,
                 STAGE_BLOCKS[depth][i],
-                channels_in,
+                channels // 2 * self.block.expansion if i else stem_channels,
                 channels,
                 strides[i],
                 dilations[i],
-                conv_cfg=conv_cfg,
-                norm_cfg=norm_cfg,
+                conv_cfg,
+                norm_cfg,
                 style=style,
                 **self._block_args(channels, base_channels),
             )
             self.add_module(name, stage)
-            channels_in = channels * self.block.expansion
         self._freeze_stages()
 
     def _block_args(self, channels: int, base_channels: int) -> dict[str, Any]:
@@ -281,6 +276,13 @@ class ResNet(BaseModule):
         for module in frozen:
             module.eval()
             module.requires_grad_(False)
+
+
+def _check_choices(depth: int, style: str) -> None:
+    if depth not in STAGE_BLOCKS:
+        raise ValueError(f"ResNet: depth must be one of {sorted(STAGE_BLOCKS)}, got {depth}")
+    if style not in ("pytorch", "caffe"):
+        raise ValueError(f"ResNet: style must be 'pytorch' or 'caffe', got {style!r}")
 
 
 def _refuse(**options: Any) -> None:

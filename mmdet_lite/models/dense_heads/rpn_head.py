@@ -92,7 +92,7 @@ class RPNHead(BaseModule):
             self.pos_weight = train_cfg["pos_weight"]
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
-        """Logits (N, A, 1 or 2) and deltas (N, A, 4) of all levels, and the levels' sizes (h, w)."""
+        """Logits (N, A, 1 or 2) and deltas (N, A, 4) of all levels, and their sizes (h, w)."""
         scores, deltas = [], []
         for x in features:
             x = F.relu_(self.rpn_conv(x))
@@ -105,7 +105,8 @@ class RPNHead(BaseModule):
         self, features: Sequence[Tensor], images: ImageBatch, targets: BatchTargets
     ) -> dict[str, Tensor]:
         """Losses ``loss_rpn_cls`` and ``loss_rpn_bbox`` of a batch."""
-        return self._loss(*self(features), images, targets)
+        logits, deltas, sizes_hw = self(features)
+        return self._loss(logits, deltas, sizes_hw, images, targets)
 
     def loss_and_predict(
         self,
@@ -115,12 +116,14 @@ class RPNHead(BaseModule):
         proposal_cfg: Mapping[str, Any],
     ) -> tuple[dict[str, Tensor], Proposals]:
         """Losses of a batch and the proposals that the RoI head trains on."""
-        outputs = self(features)
-        return self._loss(*outputs, images, targets), self._predict(*outputs, images, proposal_cfg)
+        logits, deltas, sizes_hw = self(features)
+        losses = self._loss(logits, deltas, sizes_hw, images, targets)
+        return losses, self._predict(logits, deltas, sizes_hw, images, proposal_cfg)
 
     def predict(self, features: Sequence[Tensor], images: ImageBatch) -> Proposals:
         """Proposals as ``test_cfg`` says."""
-        return self._predict(*self(features), images, self.test_cfg)
+        logits, deltas, sizes_hw = self(features)
+        return self._predict(logits, deltas, sizes_hw, images, self.test_cfg)
 
     def _loss(
         self,
@@ -197,7 +200,7 @@ class RPNHead(BaseModule):
         ]
         best, positions, levels, start = [], [], [], 0
         for i, (count, level_scores) in enumerate(
-            zip(counts, scores.split(counts, dim=1), strict=True)
+            zip(counts, torch.split(scores, counts, dim=1), strict=True)
         ):
             k = min(nms_pre, count) if nms_pre > 0 else count
             score, idx = level_scores.topk(k, dim=1)

@@ -102,7 +102,9 @@ def image_batch(inputs: Tensor, data_samples: list[DetDataSample]) -> ImageBatch
 def batch_targets(data_samples: list[DetDataSample]) -> BatchTargets:
     """The annotations of a training batch as plain tensors."""
     gts = [s.gt_instances for s in data_samples]
-    ignored = [s.ignored_instances.bboxes if "ignored_instances" in s else None for s in data_samples]
+    ignored = [
+        s.ignored_instances.bboxes if "ignored_instances" in s else None for s in data_samples
+    ]
     masks = [gt.masks for gt in gts] if all("masks" in gt for gt in gts) else None
     return BatchTargets(
         boxes=[gt.bboxes for gt in gts],

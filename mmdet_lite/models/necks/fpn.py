@@ -36,13 +36,12 @@ class FPN(BaseModule):
         upsample_cfg: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
-        super().__init__(
-            init_cfg or {"type": "Xavier", "layer": "Conv2d", "distribution": "uniform"}
-        )
+        default_init = {"type": "Xavier", "layer": "Conv2d", "distribution": "uniform"}
+        super().__init__(init_cfg or default_init)
         last = len(in_channels) - 1 if end_level in (-1, len(in_channels) - 1) else end_level
         self.levels = range(start_level, last + 1)
-        num_extra = num_outs - len(self.levels)
-        if num_extra < 0 or (num_extra and last < len(in_channels) - 1):
+        self.num_extra = num_outs - len(self.levels)
+        if self.num_extra < 0 or (self.num_extra and last < len(in_channels) - 1):
             raise ValueError(
                 f"FPN: num_outs={num_outs} does not fit the levels {list(self.levels)} of"
                 f" {len(in_channels)} inputs (extra levels need the last input)"
@@ -53,7 +52,6 @@ class FPN(BaseModule):
                 f" got {add_extra_convs!r}"
             )
         self.in_channels = list(in_channels)
-        self.num_extra = num_extra
         self.extra_source = "on_input" if add_extra_convs is True else add_extra_convs
         self.relu_before_extra_convs = relu_before_extra_convs
         self.upsample_cfg = {"mode": "nearest", **(upsample_cfg or {})}
@@ -66,7 +64,7 @@ class FPN(BaseModule):
             ConvModule(out_channels, out_channels, 3, padding=1, **common) for _ in self.levels
         )
         if self.extra_source:
-            for i in range(num_extra):
+            for i in range(self.num_extra):
                 first_of_input = i == 0 and self.extra_source == "on_input"
                 width = in_channels[last] if first_of_input else out_channels
                 self.fpn_convs.append(

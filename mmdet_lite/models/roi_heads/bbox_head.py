@@ -4,6 +4,7 @@ Letters: R RoIs of the batch, K classes (label K is background), D detections.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -54,13 +55,14 @@ class BBoxHead(BaseModule):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg or _default_init(with_cls, with_reg))
+        name = type(self).__name__
         if num_classes is None:
             raise ValueError(
-                f"{type(self).__name__}: num_classes is missing and no data set was there to take"
-                " it from; set model.roi_head.bbox_head.num_classes"
+                f"{name}: num_classes is missing and no data set was there to take it from; set"
+                " model.roi_head.bbox_head.num_classes"
             )
         if not (with_cls or with_reg):
-            raise ValueError(f"{type(self).__name__}: with_cls and with_reg are both False")
+            raise ValueError(f"{name}: with_cls and with_reg are both False")
         self.num_classes = num_classes
         self.with_avg_pool = with_avg_pool
         self.reg_class_agnostic = reg_class_agnostic
@@ -71,29 +73,44 @@ class BBoxHead(BaseModule):
         self.loss_cls = MODELS.build(loss_cls or {"type": "CrossEntropyLoss"})
         self.loss_bbox = MODELS.build(loss_bbox or {"type": "SmoothL1Loss", "beta": 1.0})
         if getattr(self.loss_cls, "use_sigmoid", False):
-            raise ValueError(f"{type(self).__name__}: loss_cls.use_sigmoid=True is not available")
-        conv = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg, "width": conv_out_channels}
-        area = 1 if with_avg_pool else roi_feat_size**2
+            raise ValueError(f"{name}: loss_cls.use_sigmoid=True is not available")
         # the outputs come first in the order of parameters, as checkpoints' optimisers know it
         self.register_module("fc_cls", None)
         self.register_module("fc_reg", None)
-
-        def branch(name: str, width: int, flat: bool, convs: int, fcs: int) -> tuple[int, bool]:
-            """Add one branch's layers; return its output's width and whether that is flat."""
-            setattr(self, f"{name}_convs", _conv_layers(width, convs, **conv))
-            width = conv_out_channels if convs else width
-            inputs = width if flat else width * area
-            setattr(self, f"{name}_fcs", _fc_layers(inputs, fcs, fc_out_channels))
-            return (fc_out_channels, True) if fcs else (width, flat)
-
-        shared, flat = branch("shared", in_channels, False, num_shared_convs, num_shared_fcs)
-        cls_in, cls_flat = branch("cls", shared, flat, num_cls_convs, num_cls_fcs)
-        reg_in, reg_flat = branch("reg", shared, flat, num_reg_convs, num_reg_fcs)
+        area = 1 if with_avg_pool else roi_feat_size**2
+        add = partial(self._add_branch, conv_out_channels, fc_out_channels, conv_cfg, norm_cfg)
+        shared, area = add("shared", in_channels, area, num_shared_convs, num_shared_fcs)
+        cls_channels, cls_area = add("cls", shared, area, num_cls_convs, num_cls_fcs)
+        reg_channels, reg_area = add("reg", shared, area, num_reg_convs, num_reg_fcs)
         if with_cls:
-            self.fc_cls = nn.Linear(cls_in if cls_flat else cls_in * area, num_classes + 1)
+            self.fc_cls = nn.Linear(cls_channels * cls_area, num_classes + 1)
         if with_reg:
             boxes = 1 if reg_class_agnostic else num_classes
-            self.fc_reg = nn.Linear(reg_in if reg_flat else reg_in * area, 4 * boxes)
+            self.fc_reg = nn.Linear(reg_channels * reg_area, 4 * boxes)
+
+    def _add_branch(
+        self,
+        conv_width: int,
+        fc_width: int,
+        conv_cfg: dict[str, Any] | None,
+        norm_cfg: dict[str, Any] | None,
+        name: str,
+        channels: int,
+        area: int,
+        num_convs: int,
+        num_fcs: int,
+    ) -> tuple[int, int]:
+        """Add one branch's layers; return the channels and the area (1: flat) that come out."""
+        widths = [channels] + [conv_width] * num_convs
+        convs = nn.ModuleList(
+            ConvModule(widths[i], conv_width, 3, padding=1, conv_cfg=conv_cfg, norm_cfg=norm_cfg)
+            for i in range(num_convs)
+        )
+        inputs = [widths[-1] * area] + [fc_width] * num_fcs
+        fcs = nn.ModuleList(nn.Linear(inputs[i], fc_width) for i in range(num_fcs))
+        self.add_module(f"{name}_convs", convs)
+        self.add_module(f"{name}_fcs", fcs)
+        return (fc_width, 1) if num_fcs else (widths[-1], area)
 
     def forward(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """RoI features (R, C, h, w) to class logits (R, K+1) and deltas (R, 4 or K*4)."""
@@ -206,29 +223,9 @@ class Shared4Conv1FCBBoxHead(BBoxHead):
 def _default_init(with_cls: bool, with_reg: bool) -> list[dict[str, Any]]:
     """Small normal values for the two outputs, Xavier for the layers before them."""
     layers = [{"name": f"{branch}_fcs"} for branch in ("shared", "cls", "reg")]
-    init: list[dict[str, Any]] = [
-        {"type": "Xavier", "distribution": "uniform", "override": layers}
-    ]
+    init: list[dict[str, Any]] = [{"type": "Xavier", "distribution": "uniform", "override": layers}]
     if with_cls:
         init.append({"type": "Normal", "std": 0.01, "override": {"name": "fc_cls"}})
     if with_reg:
         init.append({"type": "Normal", "std": 0.001, "override": {"name": "fc_reg"}})
     return init
-
-
-def _conv_layers(
-    channels: int,
-    num: int,
-    conv_cfg: dict[str, Any] | None,
-    norm_cfg: dict[str, Any] | None,
-    width: int,
-) -> nn.ModuleList:
-    widths = [channels] + [width] * num
-    return nn.ModuleList(
-        ConvModule(widths[i], width, 3, padding=1, conv_cfg=conv_cfg, norm_cfg=norm_cfg)
-        for i in range(num)
-    )
-
-
-def _fc_layers(inputs: int, num: int, width: int) -> nn.ModuleList:
-    return nn.ModuleList(nn.Linear(inputs if i == 0 else width, width) for i in range(num))

@@ -44,38 +44,24 @@ class FCNMaskHead(BaseModule):
                 "FCNMaskHead: num_classes is missing and no data set was there to take it from;"
                 " set model.roi_head.mask_head.num_classes"
             )
-        upsample = dict(upsample_cfg or {"type": "deconv", "scale_factor": 2})
-        self.upsample_type = upsample.get("type")
-        self.scale_factor = upsample.get("scale_factor", 2)
-        if self.upsample_type not in UPSAMPLING:
-            raise ValueError(
-                f"FCNMaskHead: upsample_cfg.type must be one of {UPSAMPLING},"
-                f" got {self.upsample_type!r}"
-            )
+        self.upsample_type, self.scale_factor = _read_upsampling(upsample_cfg)
         self.num_classes = num_classes
         self.class_agnostic = class_agnostic
-        padding = (conv_kernel_size - 1) // 2
+        conv = {"padding": (conv_kernel_size - 1) // 2, "conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
         widths = [in_channels] + [conv_out_channels] * num_convs
         self.convs = nn.ModuleList(
-            ConvModule(
-                widths[i],
-                conv_out_channels,
-                conv_kernel_size,
-                padding=padding,
-                conv_cfg=conv_cfg,
-                norm_cfg=norm_cfg,
-            )
+            ConvModule(widths[i], conv_out_channels, conv_kernel_size, **conv)
             for i in range(num_convs)
         )
         channels = widths[-1]
-        self.upsample: nn.Module | None = None
+        self.upsample: nn.ConvTranspose2d | None = None
         if self.upsample_type == "deconv":
             self.upsample = nn.ConvTranspose2d(
                 channels, conv_out_channels, self.scale_factor, stride=self.scale_factor
             )
             channels = conv_out_channels
         num_masks = 1 if class_agnostic else num_classes
-        self.conv_logits = build_conv_layer(predictor_cfg or {"type": "Conv"}, channels, num_masks, 1)
+        self.conv_logits = build_conv_layer(predictor_cfg, channels, num_masks, 1)
         grown = self.scale_factor if self.upsample_type else 1
         self.mask_size_hw = (roi_feat_size * grown, roi_feat_size * grown)
         self.loss_mask = MODELS.build(
@@ -92,7 +78,8 @@ class FCNMaskHead(BaseModule):
         for layer in (self.upsample, self.conv_logits):
             if layer is not None:
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """RoI features (R, C, h, w) to logits (R, K or 1, H, W)."""
@@ -119,3 +106,14 @@ class FCNMaskHead(BaseModule):
             labels = torch.zeros_like(labels)
         rows = torch.arange(len(labels), device=labels.device)
         return mask_logits[rows, labels].float().sigmoid()
+
+
+def _read_upsampling(cfg: Mapping[str, Any] | None) -> tuple[str | None, int]:
+    """Kind of upsampling and its factor."""
+    cfg = cfg or {"type": "deconv", "scale_factor": 2}
+    kind = cfg.get("type")
+    if kind not in UPSAMPLING:
+        raise ValueError(
+            f"FCNMaskHead: upsample_cfg.type must be one of {UPSAMPLING}, got {kind!r}"
+        )
+    return kind, cfg.get("scale_factor", 2)

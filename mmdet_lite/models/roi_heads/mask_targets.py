@@ -28,15 +28,22 @@ def mask_targets(
     Bitmaps are sampled by RoIAlign and cut at 0.5; polygons are drawn into the RoI's grid.
     Source: both as MMDetection 3 does (``poly2mask=True`` and ``False``).
     """
-    if all(isinstance(m, BitmapMasks) for m in masks):
-        return _from_bitmaps(list(masks), image_idx, gt_idx, boxes, size_hw)
-    if all(isinstance(m, PolygonMasks) for m in masks):
-        return _from_polygons(list(masks), image_idx, gt_idx, boxes, size_hw)
-    raise TypeError(f"masks of one batch must be of one class, got {sorted({type(m).__name__ for m in masks})}")
+    bitmaps = [m for m in masks if isinstance(m, BitmapMasks)]
+    if len(bitmaps) == len(masks):
+        return _from_bitmaps(bitmaps, image_idx, gt_idx, boxes, size_hw)
+    polygons = [m for m in masks if isinstance(m, PolygonMasks)]
+    if len(polygons) == len(masks):
+        return _from_polygons(polygons, image_idx, gt_idx, boxes, size_hw)
+    names = sorted({type(m).__name__ for m in masks})
+    raise TypeError(f"masks of one batch must be of one class, got {names}")
 
 
 def _from_bitmaps(
-    masks: list[BitmapMasks], image_idx: Tensor, gt_idx: Tensor, boxes: Tensor, size_hw: tuple[int, int]
+    masks: list[BitmapMasks],
+    image_idx: Tensor,
+    gt_idx: Tensor,
+    boxes: Tensor,
+    size_hw: tuple[int, int],
 ) -> Tensor:
     crops = [_with_border(m, i) for m in masks for i in range(len(m))]
     if not crops:
@@ -82,7 +89,11 @@ def _with_border(masks: BitmapMasks, i: int) -> NDArray[np.uint8]:
 
 
 def _from_polygons(
-    masks: list[PolygonMasks], image_idx: Tensor, gt_idx: Tensor, boxes: Tensor, size_hw: tuple[int, int]
+    masks: list[PolygonMasks],
+    image_idx: Tensor,
+    gt_idx: Tensor,
+    boxes: Tensor,
+    size_hw: tuple[int, int],
 ) -> Tensor:
     height, width = size_hw
     targets = np.zeros((len(boxes), height, width), np.float32)

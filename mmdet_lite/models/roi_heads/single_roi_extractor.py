@@ -37,9 +37,7 @@ class SingleRoIExtractor(BaseModule):
             raise ValueError(f"roi_layer.type: expected 'RoIAlign', got {roi_layer.get('type')!r}")
         check_keys(roi_layer, ROI_ALIGN_KEYS, "roi_layer")
         if roi_layer.get("pool_mode", "avg") != "avg":
-            raise ValueError(
-                f"roi_layer.pool_mode: expected 'avg', got {roi_layer['pool_mode']!r}"
-            )
+            raise ValueError(f"roi_layer.pool_mode: expected 'avg', got {roi_layer['pool_mode']!r}")
         size = roi_layer["output_size"]
         self.output_size = int(size if isinstance(size, int) else size[0])
         if not isinstance(size, int) and len(set(size)) != 1:

@@ -87,10 +87,10 @@ class StandardRoIHead(BaseModule):
         if self.mask_head is None:
             return
         size = train_cfg.get("mask_size", self.mask_head.mask_size_hw)
-        size_hw = (size, size) if isinstance(size, int) else tuple(size)
-        if size_hw != self.mask_head.mask_size_hw:
+        drawn_hw = self.mask_head.mask_size_hw
+        if ((size, size) if isinstance(size, int) else tuple(size)) != drawn_hw:
             raise ValueError(
-                f"train_cfg.rcnn.mask_size={size} but the mask head draws {self.mask_head.mask_size_hw}"
+                f"train_cfg.rcnn.mask_size={size} but the mask head draws {drawn_hw} (h, w)"
             )
 
     @property
@@ -120,7 +120,11 @@ class StandardRoIHead(BaseModule):
         return losses
 
     def _mask_loss(
-        self, features: Sequence[Tensor], pooled: Tensor, sampled: SampledRoIs, targets: BatchTargets
+        self,
+        features: Sequence[Tensor],
+        pooled: Tensor,
+        sampled: SampledRoIs,
+        targets: BatchTargets,
     ) -> dict[str, Tensor]:
         assert self.mask_head is not None
         if targets.masks is None:
@@ -147,7 +151,7 @@ class StandardRoIHead(BaseModule):
     def predict(
         self, features: Sequence[Tensor], proposals: Proposals, images: ImageBatch
     ) -> Detections:
-        """Detections of a batch, in input pixels, with masks over their boxes if there is a head."""
+        """Detections of a batch in input pixels, with masks over their boxes if there is a head."""
         image_idx, position = torch.nonzero(proposals.valid, as_tuple=True)
         rois = boxes_to_rois(proposals.boxes[image_idx, position], image_idx)
         pooled = self._pool(self.bbox_roi_extractor, features, rois)

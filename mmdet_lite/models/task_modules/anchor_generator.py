@@ -37,7 +37,9 @@ class AnchorGenerator:
         if use_box_type:
             raise ValueError("AnchorGenerator: use_box_type=True is not available; leave it out")
         if not 0 <= center_offset <= 1:
-            raise ValueError(f"AnchorGenerator: center_offset must be in [0, 1], got {center_offset}")
+            raise ValueError(
+                f"AnchorGenerator: center_offset must be in [0, 1], got {center_offset}"
+            )
         if centers is not None and center_offset:
             raise ValueError("AnchorGenerator: give centers or center_offset, not both")
         octave = (octave_base_scale, scales_per_octave)

@@ -50,7 +50,11 @@ class DeltaXYWHBBoxCoder:
         Without ``sizes_hw``, or with ``clip_border`` off, nothing is clipped to the image.
         """
         decoded = decode_deltas(
-            boxes, deltas.float(), self.means, self.stds, abs(math.log(wh_ratio_clip)),
+            boxes,
+            deltas.float(),
+            self.means,
+            self.stds,
+            abs(math.log(wh_ratio_clip)),
             self.max_centre_shift,
         )
         if sizes_hw is None or not self.clip_border:

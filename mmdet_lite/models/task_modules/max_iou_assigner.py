@@ -1,6 +1,6 @@
 """Which ground truth each box answers for, by overlap."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,19 +37,20 @@ class MaxIoUAssigner:
     """Assigns by the largest IoU, for all images of a batch at once.
 
     ``pos_iou_thr``: from here positive. ``neg_iou_thr``: below negative, or a range (low, high).
-    ``min_pos_iou`` and ``match_low_quality``: each ground truth also takes its best box (all equally
-    good ones with ``gt_max_assign_all``) if that overlaps by ``min_pos_iou``. ``ignore_iof_thr`` > 0:
-    boxes covered so much by an ignored region count nothing (``ignore_wrt_candidates``: measured on
-    the box's area, else on the region's). ``gpu_assign_thr`` > 0: with more ground truths than this
-    in an image the work moves to the CPU, to save GPU memory. ``perm_repeat_gt_cfg``
-    (dict(iou_thr, perm_range)): nearly equal ground truths take turns at random.
+    ``min_pos_iou`` and ``match_low_quality``: each ground truth also takes its best box (all
+    equally good ones with ``gt_max_assign_all``) if that overlaps by ``min_pos_iou``.
+    ``ignore_iof_thr`` > 0: boxes covered so much by an ignored region count nothing
+    (``ignore_wrt_candidates``: measured on the box's area, else on the region's).
+    ``gpu_assign_thr`` > 0: with more ground truths than this in an image the work moves to the
+    CPU, to save GPU memory. ``perm_repeat_gt_cfg`` (dict(iou_thr, perm_range)): nearly equal
+    ground truths take turns at random.
     Source: Faster R-CNN, section 3.1.2; parameters of MMDetection 3.
     """
 
     def __init__(
         self,
         pos_iou_thr: float,
-        neg_iou_thr: float | tuple[float, float],
+        neg_iou_thr: float | Sequence[float],
         min_pos_iou: float = 0.0,
         gt_max_assign_all: bool = True,
         ignore_iof_thr: float = -1,
@@ -67,8 +68,8 @@ class MaxIoUAssigner:
         if perm_repeat_gt_cfg is not None:
             check_keys(perm_repeat_gt_cfg, ("iou_thr", "perm_range"), "perm_repeat_gt_cfg")
         self.pos_iou_thr = pos_iou_thr
-        is_range = isinstance(neg_iou_thr, (tuple, list))
-        self.neg_range = tuple(neg_iou_thr) if is_range else (0.0, neg_iou_thr)
+        low_high = neg_iou_thr if isinstance(neg_iou_thr, Sequence) else (0.0, neg_iou_thr)
+        self.neg_range = (low_high[0], low_high[1])
         self.min_pos_iou = min_pos_iou
         self.gt_max_assign_all = gt_max_assign_all
         self.ignore_iof_thr = ignore_iof_thr

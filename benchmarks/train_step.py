@@ -1,0 +1,206 @@
+"""One training step of Mask R-CNN R50-FPN beside torchvision's, in one process.
+
+Both see the same random images and the same number of boxes and masks. Their steps alternate, so
+that a busy machine slows both; the ratio of the medians is what counts (below 1: ours is faster).
+
+    python benchmarks/train_step.py --size 512 512 --batch 2 --steps 5
+"""
+
+import argparse
+import gc
+import json
+import resource
+import statistics
+import time
+
+import torch
+from mmengine.structures import InstanceData
+from torchvision.models.detection import maskrcnn_resnet50_fpn
+
+from mmengine.registry import init_default_scope
+
+from mmdet_lite.config import load_config
+from mmdet_lite.registry import MODELS
+from mmdet_lite.structures import BitmapMasks, DetDataSample
+
+CONFIG = "configs/mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py"
+
+
+def make_scene(size_hw, num_boxes, seed):
+    """Boxes of 20 to 300 pixels with elliptic masks."""
+    rng = torch.Generator().manual_seed(seed)
+    height, width = size_hw
+    wh = 20 + torch.rand(num_boxes, 2, generator=rng) * (min(300, min(size_hw) * 0.6) - 20)
+    xy = torch.rand(num_boxes, 2, generator=rng) * (torch.tensor([width, height]) - wh)
+    boxes = torch.cat([xy, xy + wh], dim=1)
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    centre, radius = (boxes[:, :2] + boxes[:, 2:]) / 2, wh / 2
+    dx = (x - centre[:, 0, None, None]) / radius[:, 0, None, None]
+    dy = (y - centre[:, 1, None, None]) / radius[:, 1, None, None]
+    masks = (dx**2 + dy**2 <= 1).to(torch.uint8)
+    labels = torch.randint(0, 80, (num_boxes,), generator=rng)
+    image = torch.randint(0, 256, (3, height, width), generator=rng, dtype=torch.uint8)
+    return image, boxes, labels, masks
+
+
+def build_ours(device, channels_last):
+    """Our model, from its config, without pretrained weights."""
+    cfg = load_config(CONFIG, {"model.backbone.init_cfg": None, "model.roi_head.bbox_head.num_classes": 80})
+    model = MODELS.build({**cfg.model, "channels_last": channels_last})
+    model.init_weights()
+    model = model.to(device).train()
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    return model
+
+
+def build_theirs(device, channels_last, size_hw):
+    """torchvision's model, with the same frozen layers and no resizing of its own."""
+    model = maskrcnn_resnet50_fpn(
+        weights=None,
+        weights_backbone=None,
+        num_classes=81,
+        trainable_backbone_layers=3,
+        min_size=min(size_hw),
+        max_size=max(size_hw),
+        rpn_pre_nms_top_n_train=2000,
+        rpn_post_nms_top_n_train=1000,
+    )
+    # without pretrained weights torchvision trains its batch norms; freeze them as it does with
+    for module in list(model.backbone.modules()):
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval().requires_grad_(False)
+    for name, parameter in model.backbone.body.named_parameters():
+        if name.startswith(("conv1", "bn1", "layer1")):
+            parameter.requires_grad_(False)
+    model = model.to(device)
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    train = model.train
+
+    def train_frozen(mode=True):
+        train(mode)
+        for module in model.backbone.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.eval()
+        return model
+
+    return train_frozen()
+
+
+def our_step(model, optimizer, scenes, amp, device):
+    """One optimiser step of ours, preprocessing included."""
+    samples = []
+    for image, boxes, labels, masks in scenes:
+        sample = DetDataSample(metainfo={"img_shape": image.shape[1:], "ori_shape": image.shape[1:]})
+        sample.gt_instances = InstanceData(bboxes=boxes, labels=labels, masks=masks)
+        sample.ignored_instances = InstanceData(bboxes=boxes[:0], labels=labels[:0])
+        samples.append(sample)
+    data = model.data_preprocessor({"inputs": [s[0] for s in scenes], "data_samples": samples}, True)
+    with torch.autocast(device, amp or torch.bfloat16, enabled=amp is not None):
+        losses = model(**data, mode="loss")
+    loss = sum(value for name, value in losses.items() if "loss" in name)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def their_step(model, optimizer, scenes, amp, device):
+    """One optimiser step of torchvision's, its transform included."""
+    images = [image.to(device).float() / 255 for image, *_ in scenes]
+    targets = [
+        {"boxes": boxes.to(device), "labels": labels.to(device) + 1, "masks": masks.to(device)}
+        for _, boxes, labels, masks in scenes
+    ]
+    with torch.autocast(device, amp or torch.bfloat16, enabled=amp is not None):
+        losses = model(images, targets)
+    loss = sum(losses.values())
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def peak_memory_mib(device):
+    """Peak memory: of the GPU's allocator, or of the process (which only grows)."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def timed(step, device):
+    """Seconds of one step."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    step()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def measure(args, amp, channels_last):
+    """Median seconds of both programs, alternating, and the peak memory of each."""
+    size_hw = tuple(args.size)
+    raw = [make_scene(size_hw, args.boxes, seed) for seed in range(args.batch)]
+    bitmaps = [(i, b, l, BitmapMasks(m.numpy(), *size_hw)) for i, b, l, m in raw]
+    rows = {}
+    models = {
+        "ours": (build_ours(args.device, channels_last), our_step, bitmaps),
+        "torchvision": (build_theirs(args.device, channels_last, size_hw), their_step, raw),
+    }
+    steps = {}
+    for name, (model, step, scenes) in models.items():
+        optimizer = torch.optim.SGD(
+            [p for p in model.parameters() if p.requires_grad], lr=1e-5, momentum=0.9
+        )
+        steps[name] = lambda s=step, m=model, o=optimizer, d=scenes: s(m, o, d, amp, args.device)
+        if args.device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        steps[name]()
+        steps[name]()
+        rows[name] = {"peak_mib": peak_memory_mib(args.device)}
+    seconds = {name: [] for name in steps}
+    for _ in range(args.steps):
+        for name, step in steps.items():
+            seconds[name].append(timed(step, args.device))
+    for name in steps:
+        rows[name]["seconds"] = statistics.median(seconds[name])
+    del models, steps
+    gc.collect()
+    return rows
+
+
+def main():
+    """Measure every combination and print one line each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--size", type=int, nargs=2, default=(512, 512), metavar=("H", "W"))
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--boxes", type=int, default=10, help="objects in each image")
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--json", help="also write the rows to this file")
+    args = parser.parse_args()
+    half = torch.float16 if args.device == "cuda" else torch.bfloat16
+    rows = []
+    print(f"{args.device}, torch {torch.__version__}, batch {args.batch} x {tuple(args.size)}")
+    for amp in (None, torch.bfloat16) if half is torch.bfloat16 else (None, torch.bfloat16, half):
+        for channels_last in (False, True):
+            result = measure(args, amp, channels_last)
+            ratio = result["ours"]["seconds"] / result["torchvision"]["seconds"]
+            precision = "fp32" if amp is None else str(amp).removeprefix("torch.")
+            layout = "channels-last" if channels_last else "contiguous"
+            rows.append({"precision": precision, "layout": layout, "ratio": ratio, **result})
+            print(
+                f"{precision:9} {layout:14} ours {result['ours']['seconds']:.3f} s"
+                f" ({result['ours']['peak_mib']:.0f} MiB)  torchvision"
+                f" {result['torchvision']['seconds']:.3f} s"
+                f" ({result['torchvision']['peak_mib']:.0f} MiB)  ratio {ratio:.2f}",
+                flush=True,
+            )
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump(rows, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()

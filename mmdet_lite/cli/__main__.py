@@ -1,0 +1,51 @@
+"""``mmdet-lite COMMAND ...``: the console script."""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+from mmdet_lite import __version__
+
+COMMANDS = {
+    "train": ("train", "train a detector"),
+    "test": ("test", "evaluate a detector, write its predictions"),
+    "infer": ("infer", "detect in pictures"),
+    "make-balloons": ("make_balloons", "draw the default data set"),
+    "balloon2coco": ("balloon2coco", "convert VIA annotations to COCO"),
+    "plot-log": ("plot_log", "draw loss and AP curves"),
+    "contact-sheet": ("contact_sheet", "ground truth beside predictions as one picture"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command with the arguments after its name; returns its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        print(f"mmdet-lite {__version__}")
+        return 0
+    name, rest = words[0], words[1:]
+    if name not in COMMANDS:
+        nearest = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0)
+        print(
+            f"mmdet-lite: unknown command {name!r}, did you mean {nearest[0]!r}?\n\n{usage()}",
+            file=sys.stderr,
+        )
+        return 2
+    module = importlib.import_module(f"mmdet_lite.cli.{COMMANDS[name][0]}")
+    return int(module.main(rest) or 0)
+
+
+def usage() -> str:
+    """The list of commands."""
+    lines = [f"  {name:<14} {text}" for name, (_, text) in COMMANDS.items()]
+    return "usage: mmdet-lite COMMAND ...   (COMMAND --help for its arguments)\n\n" + "\n".join(
+        lines
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What the commands share: flags, errors as text, exit codes. Imports nothing slow."""
+
+import argparse
+import difflib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+USAGE_ERROR, LOSS_ERROR = 2, 3
+USER_ERRORS = (ValueError, TypeError, FileNotFoundError, KeyError, SyntaxError)
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An ArgumentParser that names the nearest known flag where one is unknown."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, or exit with status 2 and what is wrong."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._unknown_text(unknown))
+        return parsed
+
+    def _unknown_text(self, unknown: Sequence[str]) -> str:
+        flags = list(self._option_string_actions)
+        hints = [
+            f"{word} (did you mean {near[0]}?)"
+            for word in unknown
+            if word.startswith("-")
+            and (near := difflib.get_close_matches(word.split("=")[0], flags, n=1, cutoff=0.5))
+        ]
+        return f"unknown argument: {' '.join(hints or unknown)}"
+
+    def error(self, message: str) -> NoReturn:
+        """Print the command's usage and ``message``, exit with status 2."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_ERROR, f"{self.prog}: {message}\n")
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """The flags that train and test share."""
+    parser.add_argument("--work-dir", help="folder for logs and checkpoints")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action="extend",
+        metavar="KEY=VALUE",
+        help='change the config: model.backbone.depth=18 "train_pipeline.2.scale=(640,400)"',
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm", "mpi"),
+        default="none",
+        help="how the processes of this run were started",
+    )
+    parser.add_argument(
+        "--local-rank",
+        "--local_rank",
+        type=int,
+        help="this process's number on its machine, given by torch.distributed.launch",
+    )
+
+
+def parse_overrides(pairs: Sequence[str] | None) -> dict[str, Any] | None:
+    """``--cfg-options`` as a dict, values read as mmengine's DictAction reads them.
+
+    Raises:
+        ValueError: if a part is not KEY=VALUE.
+    """
+    if not pairs:
+        return None
+    from mmengine.config import DictAction
+
+    for pair in pairs:
+        if "=" not in pair.lstrip("="):
+            raise ValueError(
+                f"--cfg-options {pair!r} is not KEY=VALUE; write lists without spaces, or in "
+                'quotes: key=[1,2] "key=[1, 2]"'
+            )
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction)
+    return dict(parser.parse_args(["--cfg-options", *pairs]).cfg_options)
+
+
+def keep_local_rank(local_rank: int | None) -> None:
+    """Pass ``--local-rank`` on to torch, unless the launcher has set it already."""
+    if local_rank is not None:
+        os.environ.setdefault("LOCAL_RANK", str(local_rank))
+
+
+def say(text: str) -> None:
+    """One line to the person at the terminal, from the first process only."""
+    if os.environ.get("RANK", "0") == "0":
+        print(text, file=sys.stderr, flush=True)
+
+
+def run_command(name: str, work: Callable[[], int]) -> int:
+    """Run ``work`` and return the exit status.
+
+    Errors that a user can mend are printed as text and give 2, losses that are not finite 3,
+    Ctrl-C 130, SIGTERM 143. ``MMDET_LITE_DEBUG=1`` adds the traceback.
+    """
+    try:
+        return work()
+    except KeyboardInterrupt as error:
+        terminated = error.args == ("SIGTERM",)
+        say(f"mmdet-lite {name}: stopped by {'SIGTERM' if terminated else 'Ctrl-C'}")
+        return 143 if terminated else 130
+    except FloatingPointError as error:
+        return _report(name, error, LOSS_ERROR)
+    except USER_ERRORS as error:
+        return _report(name, error, USAGE_ERROR)
+
+
+def _report(name: str, error: BaseException, status: int) -> int:
+    if os.environ.get("MMDET_LITE_DEBUG") == "1":
+        traceback.print_exc()
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    rank = os.environ.get("RANK", "0")
+    who = f"mmdet-lite {name}" if rank == "0" else f"mmdet-lite {name} (process {rank})"
+    print(f"\n{who}: {text or type(error).__name__}", file=sys.stderr, flush=True)
+    return status

@@ -1,0 +1,162 @@
+"""``mmdet-lite test CONFIG CKPT``: evaluate a detector and write its predictions."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from mmdet_lite.cli.front_door import (
+    CommandParser,
+    add_config_options,
+    keep_local_rank,
+    parse_overrides,
+    run_command,
+    say,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Test as the arguments say; returns the exit status (see ``run_command``)."""
+    args = parse_args(argv)
+    return run_command("test", lambda: test(args))
+
+
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    """The flags."""
+    parser = CommandParser("mmdet-lite test", description="Evaluate a detector.")
+    parser.add_argument("config", help="config file")
+    parser.add_argument("checkpoint", help="checkpoint file, address or name")
+    add_config_options(parser)
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="write the predictions: .pkl as MMDetection's list of dicts, .json as COCO results",
+    )
+    parser.add_argument("--show-dir", metavar="DIR", help="draw the predictions into this folder")
+    parser.add_argument("--show", action="store_true", help="show the pictures in a window")
+    parser.add_argument("--wait-time", type=float, default=2, help="seconds a picture is shown")
+    parser.add_argument("--tta", action="store_true", help="test-time augmentation")
+    args = parser.parse_args(argv)
+    if args.tta:
+        parser.error("--tta: test-time augmentation is not available yet, test without it")
+    if args.out and not args.out.endswith((".pkl", ".pickle", ".json")):
+        parser.error(f"--out {args.out}: give a file name that ends with .pkl or .json")
+    return args
+
+
+def test(args: Namespace) -> int:
+    """Load config and checkpoint, run the test loop, say where the results are."""
+    keep_local_rank(args.local_rank)
+    from mmengine.runner import Runner
+
+    from mmdet_lite.checkpoint import load_checkpoint_file, load_state_dict, state_dict_of
+    from mmdet_lite.cli.train import fit_device
+    from mmdet_lite.config import load_config
+    from mmdet_lite.engine import init_launcher, leave_process_group, stopped_by_sigterm
+    from mmdet_lite.engine.hooks.checkpoint_hook import unwrapped
+
+    cfg = apply_flags(load_config(args.config, parse_overrides(args.cfg_options)), args)
+    checkpoint = load_checkpoint_file(args.checkpoint)
+    cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
+    with stopped_by_sigterm():
+        try:
+            init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
+            fit_device(cfg, args.launcher)
+            runner = Runner.from_cfg(cfg)
+            model = unwrapped(runner.model)
+            load_state_dict(model, state_dict_of(checkpoint), args.checkpoint, strict=True)
+            runner.test()
+        finally:
+            leave_process_group()
+    if args.out:
+        say(f"predictions: {args.out}")
+    if args.show_dir:
+        say(f"pictures: {args.show_dir}")
+    say(f"logs: {os.path.relpath(runner.log_dir)}")
+    return 0
+
+
+def apply_flags(cfg: Any, args: Namespace) -> Any:
+    """A copy of the config with the flags in it.
+
+    Raises:
+        ValueError: if the config has nothing to test on, or nothing that draws pictures.
+    """
+    cfg = cfg.copy()
+    missing = [key for key in ("test_dataloader", "test_evaluator", "test_cfg") if key not in cfg]
+    if missing:
+        raise ValueError(f"{args.config} has no {', '.join(missing)}: nothing to test on")
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"./work_dirs/{Path(args.config).stem}"
+    cfg.resume, cfg.load_from = False, None
+    if args.out:
+        cfg.test_evaluator = _with_dump(cfg, args.out)
+    if args.show or args.show_dir:
+        _draw(cfg, args)
+    hooks = list(cfg.get("custom_hooks") or [])
+    if all(hook.get("type") != "NumClassCheckHook" for hook in hooks):
+        cfg.custom_hooks = [*hooks, {"type": "NumClassCheckHook"}]
+    return cfg
+
+
+def _with_dump(cfg: Any, out: str) -> list[Any]:
+    """The test metrics and one more that writes the predictions."""
+    metrics = cfg.test_evaluator
+    metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
+    Path(out).absolute().parent.mkdir(parents=True, exist_ok=True)
+    dump = {"type": "DumpDetResults", "out_file_path": out}
+    ann_file = next((metric["ann_file"] for metric in metrics if metric.get("ann_file")), None)
+    if out.endswith(".json") and ann_file:
+        dump["ann_file"] = ann_file
+    return [*metrics, dump]
+
+
+def _draw(cfg: Any, args: Namespace) -> None:
+    hook = (cfg.get("default_hooks") or {}).get("visualization")
+    if hook is None:
+        raise ValueError(
+            "--show and --show-dir need default_hooks.visualization="
+            "dict(type='DetVisualizationHook') in the config"
+        )
+    changes = {"draw": True, "show": args.show, "wait_time": args.wait_time}
+    if args.show_dir:
+        changes["test_out_dir"] = os.path.abspath(args.show_dir)
+    cfg.default_hooks = {**cfg.default_hooks, "visualization": {**hook, **changes}}
+
+
+def with_test_classes(cfg: Any, checkpoint: dict[str, Any], source: str) -> Any:
+    """A copy of ``cfg`` whose heads have the number of classes of the test data.
+
+    Raises:
+        ValueError: if the checkpoint was trained on other names, or in another order.
+    """
+    from mmdet_lite.config import fill_num_classes
+    from mmdet_lite.datasets import dataset_classes
+
+    classes = dataset_classes(cfg.test_dataloader.dataset)
+    meta = (checkpoint.get("meta") or {}).get("dataset_meta") or {}
+    # MMDetection 2 wrote the names in capitals, or directly into meta
+    trained = meta.get(
+        "classes", meta.get("CLASSES", (checkpoint.get("meta") or {}).get("CLASSES"))
+    )
+    if trained is not None and tuple(trained) != tuple(classes):
+        pairs = [
+            f"  {index}: {old!r} {new!r}"
+            for index, (old, new) in enumerate(zip_longest(trained, classes, fillvalue="-"))
+            if old != new
+        ]
+        shown = "\n".join(pairs[:20]) + ("\n  ..." if len(pairs) > 20 else "")
+        raise ValueError(
+            f"{source} was trained on {len(trained)} classes, the test data has {len(classes)}; "
+            f"label, name in the checkpoint, name in the data:\n{shown}\n"
+            "Give the test data the checkpoint's names in its order: "
+            f"test_dataloader.dataset.metainfo=dict(classes={tuple(trained)[:5]}...)"
+        )
+    return fill_num_classes(cfg, len(classes), "test_dataloader.dataset")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

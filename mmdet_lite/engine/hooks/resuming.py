@@ -1,0 +1,159 @@
+"""Going on from a checkpoint as if the training had not stopped."""
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import get_rank, get_world_size
+from mmengine.runner import IterBasedTrainLoop
+from torch import nn
+
+from mmdet_lite.checkpoint import (
+    find_resume_checkpoint,
+    load_state_dict,
+    plain,
+    read_resume_meta,
+    state_dict_of,
+    to_history_buffers,
+)
+from mmdet_lite.engine.random_state import restore_random_state
+from mmdet_lite.engine.schedule_state import catch_up, schedule_progress
+
+
+class Resuming:
+    """What a resumed run still has to do before it goes on; part of CheckpointHook."""
+
+    def __init__(self) -> None:
+        self.active = False
+        self._states: list[dict[str, Any]] = []
+
+    def choose(self, runner: Any) -> None:
+        """Give ``resume=True`` without ``load_from`` the latest complete checkpoint.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            ValueError: if the one that ``load_from`` names cannot be resumed from.
+        """
+        if not runner._resume or runner._has_loaded:
+            return
+        if runner._load_from is not None:
+            read_resume_meta(runner._load_from)
+            return
+        path, _, problems = find_resume_checkpoint(runner.work_dir)
+        for problem in problems:
+            runner.logger.warning(f"passed over: {problem}")
+        runner.logger.info(f"resuming from {path}")
+        runner._load_from = str(path)
+
+    def take(self, runner: Any, model: nn.Module, checkpoint: dict[str, Any]) -> None:
+        """Load the weights with a report, and prepare ``checkpoint``, in place, for the Runner.
+
+        Raises:
+            ValueError: on resuming, if weights or class names differ from this run's.
+        """
+        source = str(runner._load_from or "the checkpoint")
+        load_state_dict(model, state_dict_of(checkpoint), source, strict=bool(runner._resume))
+        # the Runner loads these again, and finds nothing to complain of
+        checkpoint["state_dict"] = model.state_dict()
+        if "message_hub" in checkpoint:
+            hub = checkpoint["message_hub"]
+            hub["log_scalars"] = to_history_buffers(hub["log_scalars"])
+        if runner._resume:
+            _prepare_schedules(runner, source, checkpoint)
+            self.active = True
+            self._states = checkpoint["meta"].get("random_states", [])
+            _same_classes(runner, source, checkpoint["meta"])
+
+    def before_train(self, runner: Any, validated: Path) -> None:
+        """Say where the run goes on; validate first if the killed run had not done it."""
+        loop = runner.train_loop
+        by_iter = isinstance(loop, IterBasedTrainLoop)
+        catch_up(runner.param_schedulers)
+        if not by_iter:
+            _start_of_epoch(runner)
+        done, total = (loop.iter, loop.max_iters) if by_iter else (loop.epoch, loop.max_epochs)
+        unit = "iteration" if by_iter else "epoch"
+        if done >= total:
+            key = "train_cfg.max_iters" if by_iter else "train_cfg.max_epochs"
+            runner.logger.info(
+                f"training had already finished at {unit} {done} of {total}; to go on, raise {key}"
+            )
+        else:
+            runner.logger.info(f"training goes on after {unit} {done} of {total}")
+        if runner.val_loop is not None and _validation_due(loop, done, total):
+            text = validated.read_text(encoding="utf-8") if validated.is_file() else ""
+            if text.strip() != f"iter {runner.iter}":
+                runner.logger.info(f"validating {unit} {done} first, the stopped run had not")
+                runner.val_loop.run()
+
+    def restore_random_states(self, runner: Any, in_epoch: bool) -> None:
+        """Put back this rank's random states, once.
+
+        Before the first epoch's data, or, in an iteration-based loop, after seen data is skipped.
+        """
+        if not self._states or in_epoch != isinstance(runner.train_loop, IterBasedTrainLoop):
+            return
+        if len(self._states) == get_world_size():
+            restore_random_state(self._states[get_rank()])
+        else:
+            runner.logger.warning(
+                f"the checkpoint is of {len(self._states)} processes, now there are "
+                f"{get_world_size()}: random numbers do not continue where they stopped"
+            )
+        self._states = []
+
+
+def _validation_due(loop: Any, done: int, total: int) -> bool:
+    """The train loops' own condition, after ``done`` of ``total``."""
+    if not hasattr(loop, "val_begin") or done == 0:
+        return False
+    loop._decide_current_val_interval()
+    return bool(done >= loop.val_begin and (done % loop.val_interval == 0 or done == total))
+
+
+def _start_of_epoch(runner: Any) -> None:
+    """Epoch-based loops go on at an epoch's start; say so if the checkpoint is from within one."""
+    loop = runner.train_loop
+    start = loop.epoch * len(loop.dataloader)
+    if loop.iter > start:
+        runner.logger.warning(
+            f"the checkpoint is from within epoch {loop.epoch + 1}: its weights have seen "
+            f"{loop.iter - start} of {len(loop.dataloader)} batches, and the epoch starts again "
+            "with the same order, so these are seen twice. Checkpoints with by_epoch=True, or an "
+            "IterBasedTrainLoop, avoid that"
+        )
+    elif loop.iter < start:
+        runner.logger.warning(
+            f"the checkpoint counts {loop.iter} iterations in {loop.epoch} epochs, this run has "
+            f"{len(loop.dataloader)} an epoch: data, batch size or number of processes changed; "
+            "the learning rate goes on by the checkpoint's schedule"
+        )
+    loop._iter = start
+
+
+def _prepare_schedules(runner: Any, source: str, checkpoint: dict[str, Any]) -> None:
+    """Leave only progress in the schedulers' saved states."""
+    states, schedulers = checkpoint.get("param_schedulers"), runner.param_schedulers
+    if states is None or schedulers is None:
+        return
+    if len(states) != len(schedulers):
+        raise ValueError(
+            f"cannot resume {source}: it has {len(states)} parameter schedulers, the config's "
+            f"param_scheduler {len(schedulers)}; resume with the config it was trained with, or "
+            "start a new training from its weights with --load-from"
+        )
+    checkpoint["param_schedulers"] = schedule_progress(states, schedulers)
+
+
+def _same_classes(runner: Any, source: str, meta: dict[str, Any]) -> None:
+    metainfo = getattr(runner.train_dataloader.dataset, "metainfo", None)
+    if metainfo is None or not meta.get("dataset_meta"):
+        return
+    before, now = meta["dataset_meta"].get("classes"), metainfo.get("classes")
+    if before is not None and now is not None and list(before) != list(now):
+        raise ValueError(
+            f"cannot resume {source}: it was trained on other classes\n  checkpoint: {before}\n"
+            f"  data set:   {now}\nStart a new training from its weights with --load-from"
+        )
+    if plain(metainfo) == plain(meta["dataset_meta"]):
+        # mmengine compares pickled bytes, which differ between equal values
+        meta["dataset_meta"] = metainfo

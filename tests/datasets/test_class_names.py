@@ -1,0 +1,29 @@
+"""Palettes and the table of two name lists."""
+
+from itertools import pairwise
+
+from mmdet_lite.datasets.class_names import generate_palette, map_categories, side_by_side
+
+
+def test_palette_colours_are_distinct_and_do_not_depend_on_the_number():
+    for num_classes in (0, 1, 80, 1203):
+        palette = generate_palette(num_classes)
+        assert len(set(palette)) == len(palette) == num_classes
+        assert all(0 <= channel <= 255 for color in palette for channel in color)
+    assert generate_palette(80)[:5] == generate_palette(5)
+
+
+def test_neighbouring_classes_differ_clearly_in_colour():
+    palette = generate_palette(80)
+    for first, second in pairwise(palette):
+        assert sum(abs(a - b) for a, b in zip(first, second, strict=True)) > 120
+
+
+def test_categories_map_by_name_whatever_their_ids():
+    categories = [{"id": 30, "name": "b"}, {"id": 1, "name": "c"}, {"id": 7, "name": "a"}]
+    assert map_categories(categories, ("a", "b"), "f.json") == {30: 1, 7: 0}
+
+
+def test_table_copes_with_lists_of_different_length():
+    table = side_by_side("left", [], "right", ["x", "y"])
+    assert table.splitlines() == ["  left | right", "       | x -", "       | y -"]
