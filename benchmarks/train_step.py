@@ -17,8 +17,6 @@ import torch
 from mmengine.structures import InstanceData
 from torchvision.models.detection import maskrcnn_resnet50_fpn
 
-from mmengine.registry import init_default_scope
-
 from mmdet_lite.config import load_config
 from mmdet_lite.registry import MODELS
 from mmdet_lite.structures import BitmapMasks, DetDataSample
@@ -45,7 +43,9 @@ def make_scene(size_hw, num_boxes, seed):
 
 def build_ours(device, channels_last):
     """Our model, from its config, without pretrained weights."""
-    cfg = load_config(CONFIG, {"model.backbone.init_cfg": None, "model.roi_head.bbox_head.num_classes": 80})
+    cfg = load_config(
+        CONFIG, {"model.backbone.init_cfg": None, "model.roi_head.bbox_head.num_classes": 80}
+    )
     model = MODELS.build({**cfg.model, "channels_last": channels_last})
     model.init_weights()
     model = model.to(device).train()
@@ -55,7 +55,7 @@ def build_ours(device, channels_last):
 
 
 def build_theirs(device, channels_last, size_hw):
-    """torchvision's model, with the same frozen layers and no resizing of its own."""
+    """Torchvision's model, with the same frozen layers and no resizing of its own."""
     model = maskrcnn_resnet50_fpn(
         weights=None,
         weights_backbone=None,
@@ -92,11 +92,15 @@ def our_step(model, optimizer, scenes, amp, device):
     """One optimiser step of ours, preprocessing included."""
     samples = []
     for image, boxes, labels, masks in scenes:
-        sample = DetDataSample(metainfo={"img_shape": image.shape[1:], "ori_shape": image.shape[1:]})
+        sample = DetDataSample(
+            metainfo={"img_shape": image.shape[1:], "ori_shape": image.shape[1:]}
+        )
         sample.gt_instances = InstanceData(bboxes=boxes, labels=labels, masks=masks)
         sample.ignored_instances = InstanceData(bboxes=boxes[:0], labels=labels[:0])
         samples.append(sample)
-    data = model.data_preprocessor({"inputs": [s[0] for s in scenes], "data_samples": samples}, True)
+    data = model.data_preprocessor(
+        {"inputs": [s[0] for s in scenes], "data_samples": samples}, True
+    )
     with torch.autocast(device, amp or torch.bfloat16, enabled=amp is not None):
         losses = model(**data, mode="loss")
     loss = sum(value for name, value in losses.items() if "loss" in name)
@@ -142,7 +146,7 @@ def measure(args, amp, channels_last):
     """Median seconds of both programs, alternating, and the peak memory of each."""
     size_hw = tuple(args.size)
     raw = [make_scene(size_hw, args.boxes, seed) for seed in range(args.batch)]
-    bitmaps = [(i, b, l, BitmapMasks(m.numpy(), *size_hw)) for i, b, l, m in raw]
+    bitmaps = [(*scene[:3], BitmapMasks(scene[3].numpy(), *size_hw)) for scene in raw]
     rows = {}
     models = {
         "ours": (build_ours(args.device, channels_last), our_step, bitmaps),
@@ -172,7 +176,9 @@ def measure(args, amp, channels_last):
 
 def main():
     """Measure every combination and print one line each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--size", type=int, nargs=2, default=(512, 512), metavar=("H", "W"))
     parser.add_argument("--batch", type=int, default=2)
@@ -180,6 +186,8 @@ def main():
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--json", help="also write the rows to this file")
     args = parser.parse_args()
+    init_default_scope("mmdet_lite")
+    MMLogger.get_instance("mmengine", log_level="WARNING")  # init_weights logs every tensor
     half = torch.float16 if args.device == "cuda" else torch.bfloat16
     rows = []
     print(f"{args.device}, torch {torch.__version__}, batch {args.batch} x {tuple(args.size)}")

@@ -6,6 +6,7 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 
+width = 128  # half of the usual pyramid: a quarter of its work
 model = dict(
     backbone=dict(
         depth=18,
@@ -14,11 +15,21 @@ model = dict(
         norm_cfg=dict(type="BN", requires_grad=True),
         init_cfg=None,
     ),
-    neck=dict(in_channels=[64, 128, 256, 512]),
-    roi_head=dict(bbox_head=dict(num_classes=1), mask_head=dict(num_classes=1)),
+    neck=dict(in_channels=[64, 128, 256, 512], out_channels=width),
+    rpn_head=dict(
+        in_channels=width,
+        feat_channels=width,
+        anchor_generator=dict(scales=[4]),  # small pictures have small balloons
+    ),
+    roi_head=dict(
+        bbox_roi_extractor=dict(out_channels=width),
+        bbox_head=dict(in_channels=width, fc_out_channels=256, num_classes=1),
+        mask_roi_extractor=dict(out_channels=width),
+        mask_head=dict(num_convs=2, in_channels=width, conv_out_channels=width, num_classes=1),
+    ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=250),
-        rcnn=dict(sampler=dict(num=128)),
+        rcnn=dict(sampler=dict(num=64)),
     ),
     test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=250)),
 )
@@ -67,14 +78,14 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + "val/annotation_coco.json")
 test_evaluator = val_evaluator
 
-max_epochs = 25
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs, val_interval=5)
+max_epochs = 16
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs, val_interval=4)
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")
 
 optim_wrapper = dict(
     type="OptimWrapper",
-    optimizer=dict(type="AdamW", lr=0.0005, weight_decay=0.05),
+    optimizer=dict(type="AdamW", lr=0.001, weight_decay=0.05),
     clip_grad=dict(max_norm=10.0),
 )
 param_scheduler = [
@@ -93,5 +104,5 @@ auto_scale_lr = dict(enable=False, base_batch_size=4)
 
 default_hooks = dict(
     logger=dict(interval=10),
-    checkpoint=dict(interval=5, save_best="coco/segm_mAP", max_keep_ckpts=2),
+    checkpoint=dict(interval=4, save_best="coco/segm_mAP", max_keep_ckpts=2),
 )

@@ -2,7 +2,6 @@
 
 import pickle
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -96,6 +95,11 @@ def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return stand_in
 
 
+def _dict_without_factory(*_: Any) -> dict[Any, Any]:
+    """Takes the place of ``defaultdict``, which torch's safe mode does not fill."""
+    return {}
+
+
 def _text_bytes(text: str, encoding: str) -> bytes:
     return text.encode(encoding)
 
@@ -117,7 +121,7 @@ def _allowed() -> list[Any]:
         *dtypes,
         np.dtype,
         np.ndarray,
-        defaultdict,
+        _named(_dict_without_factory, "collections.defaultdict"),
         dict,
         list,
         _named(_text_bytes, "_codecs.encode"),
@@ -141,7 +145,8 @@ def _allow_listed() -> Iterator[None]:
 def _refused_text(path: str, error: str) -> str:
     found = re.search(r"GLOBAL (\S+)", error) or re.search(r"global:? (\S+)", error)
     if found is None:
-        return f"{path} is no checkpoint that torch.load reads: {error.splitlines()[0]}"
+        reason = error.rsplit("WeightsUnpickler error:", 1)[-1].strip().splitlines()[0]
+        return f"{path} is no checkpoint that torch.load reads: {reason}"
     return (
         f"{path} holds a {found.group(1)}, which would have to be executed to be read, and is "
         "refused. If you trust the file, load it with the program that wrote it and save its "

@@ -60,7 +60,9 @@ def to_history_buffers(log_scalars: Mapping[str, Any]) -> dict[str, Any]:
     """The scalars of mmengine's message hub with their HistoryBuffers back in place."""
     return {
         name: HistoryBuffer(
-            value["log_history"].numpy(), value["count_history"].numpy(), value["max_length"]
+            value["log_history"].cpu().numpy(),
+            value["count_history"].cpu().numpy(),
+            value["max_length"],
         )
         if isinstance(value, Mapping) and set(value) == BUFFER_KEYS
         else value

@@ -103,14 +103,27 @@ def run_command(name: str, work: Callable[[], int]) -> int:
     """
     try:
         return work()
-    except KeyboardInterrupt as error:
-        terminated = error.args == ("SIGTERM",)
-        say(f"mmdet-lite {name}: stopped by {'SIGTERM' if terminated else 'Ctrl-C'}")
-        return 143 if terminated else 130
-    except FloatingPointError as error:
-        return _report(name, error, LOSS_ERROR)
-    except USER_ERRORS as error:
-        return _report(name, error, USAGE_ERROR)
+    except BaseException as error:
+        stop = interruption(error)
+        if stop is not None:
+            terminated = stop.args == ("SIGTERM",)
+            say(f"mmdet-lite {name}: stopped by {'SIGTERM' if terminated else 'Ctrl-C'}")
+            return 143 if terminated else 130
+        if isinstance(error, FloatingPointError):
+            return _report(name, error, LOSS_ERROR)
+        if isinstance(error, USER_ERRORS):
+            return _report(name, error, USAGE_ERROR)
+        raise
+
+
+def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The Ctrl-C or SIGTERM behind ``error``, if there is one.
+
+    It can hit anywhere: torch.save, for one, answers with an error of its own about its file.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _report(name: str, error: BaseException, status: int) -> int:

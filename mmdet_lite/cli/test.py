@@ -55,16 +55,15 @@ def test(args: Namespace) -> int:
     from mmdet_lite.checkpoint import load_checkpoint_file, load_state_dict, state_dict_of
     from mmdet_lite.cli.train import fit_device
     from mmdet_lite.config import load_config
-    from mmdet_lite.engine import init_launcher, leave_process_group, stopped_by_sigterm
-    from mmdet_lite.engine.hooks.checkpoint_hook import unwrapped
+    from mmdet_lite.engine import init_launcher, leave_process_group, stopped_by_sigterm, unwrapped
 
     cfg = apply_flags(load_config(args.config, parse_overrides(args.cfg_options)), args)
-    checkpoint = load_checkpoint_file(args.checkpoint)
-    cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
     with stopped_by_sigterm():
         try:
             init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
             fit_device(cfg, args.launcher)
+            checkpoint = load_checkpoint_file(args.checkpoint)
+            cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
             runner = Runner.from_cfg(cfg)
             model = unwrapped(runner.model)
             load_state_dict(model, state_dict_of(checkpoint), args.checkpoint, strict=True)

@@ -11,6 +11,7 @@ from mmdet_lite.cli.front_door import (
     USER_ERRORS,
     CommandParser,
     add_config_options,
+    interruption,
     keep_local_rank,
     parse_overrides,
     run_command,
@@ -87,8 +88,9 @@ def train(args: Namespace) -> int:
             runner = Runner.from_cfg(cfg)
             _run(runner)
             _say_results(runner)
-        except KeyboardInterrupt:
-            say(f"to go on: mmdet-lite train {args.config} --work-dir {cfg.work_dir} --resume")
+        except BaseException as error:
+            if interruption(error) is not None:
+                say(f"to go on: mmdet-lite train {args.config} --work-dir {cfg.work_dir} --resume")
             raise
         finally:
             leave_process_group()
@@ -151,7 +153,7 @@ def choose_start(cfg: Any, args: Namespace) -> bool:
         ValueError: if the file cannot be resumed from.
     """
     if not args.resume and not cfg.get("resume"):
-        if cfg.get("load_from"):
+        if "://" not in (cfg.get("load_from") or "://"):
             from mmdet_lite.checkpoint import local_checkpoint
 
             local_checkpoint(cfg.load_from)

@@ -9,6 +9,7 @@ from mmdet_lite.engine.hooks import (
     CheckpointHook,
     NumClassCheckHook,
     check_num_classes,
+    unwrapped,
 )
 from mmdet_lite.engine.launch import init_launcher, leave_process_group, stopped_by_sigterm
 from mmdet_lite.engine.learning_rate import LearningRatePlan, plan_learning_rate, scaled_lr
@@ -28,4 +29,5 @@ __all__ = [
     "restore_random_state",
     "scaled_lr",
     "stopped_by_sigterm",
+    "unwrapped",
 ]

@@ -61,20 +61,8 @@ def evaluate_coco(
     # the evaluator takes only ids >= 0; ascending order is kept since it decides between ties
     image_no = {image["id"]: n for n, image in enumerate(_by_id(truth["images"]), 1)}
     category_no = {id_: n for n, id_ in enumerate(sorted(category_ids), 1)}
-    shape_key = "segmentation" if iou_type == "segm" else "bbox"
     coco_truth = COCO(_plain_truth(truth, image_no, category_no, iou_type == "segm"))
-    coco_results = coco_truth.loadRes(
-        [
-            {
-                "image_id": image_no[row["image_id"]],
-                "category_id": category_no[row["category_id"]],
-                "score": row["score"],
-                shape_key: row[shape_key],
-            }
-            for row in results
-            if row["category_id"] in category_no
-        ]
-    )
+    coco_results = coco_truth.loadRes(_plain_results(results, image_no, category_no, iou_type))
     evaluator = COCOeval(coco_truth, coco_results, iou_type)
     evaluator.params.imgIds = list(image_no.values())
     evaluator.params.catIds = list(category_no.values())
@@ -135,6 +123,26 @@ def _plain_truth(
         "annotations": annotations,
         "categories": [{"id": n, "name": str(n)} for n in category_no.values()],
     }
+
+
+def _plain_results(
+    results: Sequence[dict[str, Any]],
+    image_no: dict[Any, int],
+    category_no: dict[int, int],
+    iou_type: str,
+) -> list[dict[str, Any]]:
+    """Return rows with either box or mask: from the box its area is taken, if there is one."""
+    shape_key = "segmentation" if iou_type == "segm" else "bbox"
+    return [
+        {
+            "image_id": image_no[row["image_id"]],
+            "category_id": category_no[row["category_id"]],
+            "score": row["score"],
+            shape_key: row[shape_key],
+        }
+        for row in results
+        if row["category_id"] in category_no
+    ]
 
 
 def average_precision(

@@ -74,33 +74,27 @@ def draw_instances(
     boxes, labels = _array(boxes).reshape(-1, 4).astype(float), _array(labels).astype(int)
     scores = None if scores is None else _array(scores)
     rles = None if masks is None else _as_rles(masks, image.shape[0], image.shape[1])
-    for name, values in (("labels", labels), ("scores", scores), ("masks", rles)):
-        if values is not None and len(values) != len(boxes):
-            raise ValueError(
-                f"drawing needs as many {name} as boxes, got {len(values)} for {len(boxes)}"
-            )
+    _check_lengths(len(boxes), labels=labels, scores=scores, masks=rles)
     height, width = image.shape[:2]
     num_classes = len(class_names) if class_names else None
     colors = colors or instance_colors(labels.tolist(), palette, num_classes)
-    mask_colors = mask_colors or colors
     line = line_width or max(1.0, (height * width) ** 0.5 / 280)
     drawn = image.copy()
     large_first = np.argsort(-_areas(boxes), kind="stable")
-    for i in large_first if rles is not None else ():
-        _draw_mask(drawn, rles[i], mask_colors[i], alpha, line)  # type: ignore[index]
-    # the contour shows the object, so the box around it may be thinner
-    box_line = line if rles is None else max(1.0, line * 0.6)
+    if rles is not None:
+        for i in large_first:
+            _draw_mask(drawn, rles[i], (mask_colors or colors)[i], alpha, line)
+        line = max(1.0, line * 0.6)  # the contour shows the object, its box may be thinner
     for i in large_first:
-        _draw_box(drawn, boxes[i], colors[i], box_line)
-    size = font_size or scaled_font_size(height, width)
+        _draw_box(drawn, boxes[i], colors[i], line)
     tiles = [
         Label(
             _caption(int(labels[i]), None if scores is None else float(scores[i]), class_names),
             tuple(boxes[i].tolist()),
             colors[i],
-            _fitting_size(size, boxes[i], height, width) if font_size is None else size,
+            font_size or _fitting_size(boxes[i], height, width),
         )
-        for i in (np.argsort(-scores, kind="stable") if scores is not None else large_first)
+        for i in (large_first if scores is None else np.argsort(-scores, kind="stable"))
     ]
     return draw_labels(drawn, tiles, text_color)
 
@@ -196,10 +190,11 @@ def _caption(label: int, score: float | None, names: Sequence[str] | None) -> st
     return name if score is None else f"{name} {score:.2f}"
 
 
-def _fitting_size(size: int, box: NDArray[Any], height: int, width: int) -> int:
+def _fitting_size(box: NDArray[Any], height: int, width: int) -> int:
     """Smaller letters for small objects, down to two thirds, so that they are not buried."""
     share = (_areas(box[None])[0] / (height * width)) ** 0.5
-    return max(MIN_FONT_SIZE, round(size * float(np.clip(share / 0.12, 0.66, 1.0))))
+    scale = float(np.clip(share / 0.12, 0.66, 1.0))
+    return max(MIN_FONT_SIZE, round(scaled_font_size(height, width) * scale))
 
 
 def _areas(boxes: NDArray[Any]) -> NDArray[Any]:
@@ -221,6 +216,14 @@ def _as_rles(masks: Masks, height: int, width: int) -> list[dict[str, Any]]:
 
 def _array(values: Any) -> NDArray[Any]:
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+
+
+def _check_lengths(num_boxes: int, **values_of: Any) -> None:
+    for name, values in values_of.items():
+        if values is not None and len(values) != num_boxes:
+            raise ValueError(
+                f"drawing needs as many {name} as boxes, got {len(values)} for {num_boxes}"
+            )
 
 
 def _check_picture(image: Picture) -> None:

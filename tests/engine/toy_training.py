@@ -1,14 +1,17 @@
 """A training of one linear layer, in the shape of a detector's, for tests of the clock."""
 
+import itertools
 import os
 import signal
 import time
+from typing import ClassVar
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
+from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -16,6 +19,7 @@ from mmdet_lite.registry import DATASETS, METRICS, MODELS
 from mmdet_lite.structures import DetDataSample
 
 CLASSES = ("disc", "ring")
+COUNTER = itertools.count()
 
 
 @MODELS.register_module()
@@ -34,7 +38,10 @@ class ToyModel(BaseModel):
         x = torch.stack(inputs) if isinstance(inputs, list) else inputs
         out = self.linear(x)
         if mode == "predict":
-            return [sample.to_dict() | {"out": value} for sample, value in zip(data_samples, out)]
+            return [
+                sample.to_dict() | {"out": value}
+                for sample, value in zip(data_samples, out, strict=True)
+            ]
         time.sleep(self.step_seconds)
         self.calls += 1
         noise = torch.rand(())
@@ -53,7 +60,7 @@ class ToyModel(BaseModel):
 class ToyDataset(Dataset):
     """``length`` random vectors, each drawn with numpy's global generator on top."""
 
-    METAINFO = {"classes": CLASSES}
+    METAINFO: ClassVar = {"classes": CLASSES}
 
     def __init__(self, length=8, classes=CLASSES, log=None, metainfo=None):
         classes = (metainfo or {}).get("classes", classes)
@@ -82,21 +89,20 @@ class ToyMetric(BaseMetric):
     """Mean output; higher counts as better. ``kill_at`` ends the process in a validation."""
 
     default_prefix = "toy"
-    runs = 0
 
     def __init__(self, kill_at=None, scores=None, **kwargs):
         super().__init__(**kwargs)
-        self.kill_at, self.scores = kill_at, scores
+        self.kill_at, self.scores, self.runs = kill_at, scores, 0
 
     def process(self, data_batch, data_samples):
         self.results += [sample["out"].item() for sample in data_samples]
 
     def compute_metrics(self, results):
-        type(self).runs += 1
+        self.runs += 1
         torch.rand(5)  # an evaluator that draws random numbers must not disturb training
-        if self.kill_at == type(self).runs:
+        if self.kill_at == self.runs:
             os.kill(os.getpid(), signal.SIGKILL)
-        score = self.scores[(type(self).runs - 1) % len(self.scores)] if self.scores else None
+        score = self.scores[(self.runs - 1) % len(self.scores)] if self.scores else None
         return {"mAP": float(np.mean(results)) if score is None else score, "images": len(results)}
 
 
@@ -147,5 +153,13 @@ def toy_config(work_dir, epochs=2, **changes):
             "randomness": {"seed": 7},
         }
     )
+    cfg.experiment_name = f"toy{next(COUNTER)}"  # mmengine keeps one message hub a name
     cfg.merge_from_dict({key.replace("__", "."): value for key, value in changes.items()})
     return cfg
+
+
+def run(work_dir, epochs=2, **changes):
+    """Train in this process; returns the Runner."""
+    runner = Runner.from_cfg(toy_config(work_dir, epochs, **changes))
+    runner.train()
+    return runner

@@ -20,7 +20,9 @@ def pair(bias=False, affine=True, **conv_args):
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("affine", [False, True])
-@pytest.mark.parametrize("conv_args", [{}, {"stride": 2, "padding": 1}, {"groups": 2, "dilation": 2}])
+@pytest.mark.parametrize(
+    "conv_args", [{}, {"stride": 2, "padding": 1}, {"groups": 2, "dilation": 2}]
+)
 def test_values_and_gradients_are_those_of_the_two_steps(bias, affine, conv_args):
     conv, norm = pair(bias, affine, **conv_args)
     x = torch.randn(2, 4, 9, 8, dtype=torch.float64, requires_grad=True)
@@ -65,6 +67,6 @@ def test_a_hook_on_either_module_still_fires():
     for watched in range(2):
         modules = pair()
         seen = []
-        modules[watched].register_forward_hook(lambda *_: seen.append(1))
+        modules[watched].register_forward_hook(lambda *_, seen=seen: seen.append(1))
         conv_norm(torch.randn(1, 4, 5, 5, dtype=torch.float64), *modules)
         assert seen

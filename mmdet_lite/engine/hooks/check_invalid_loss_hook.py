@@ -40,9 +40,9 @@ class CheckInvalidLossHook(Hook):
     ) -> None:
         """Keep the losses of this iteration, and look at them if it is time to."""
         losses = {
-            key: torch.as_tensor(value).detach()
+            key: value.detach()
             for key, value in (outputs or {}).items()
-            if "loss" in key
+            if "loss" in key and isinstance(value, torch.Tensor)
         }
         if not losses:
             return

@@ -66,6 +66,7 @@ class CheckpointHook(EngineCheckpointHook):
         super().__init__(*args, **kwargs)
         self._resuming = Resuming()
         self._training = False
+        self._folder = Path()
         self._last_step: int | None = None
         self._before_validation: dict[str, Any] | None = None
 
@@ -87,15 +88,15 @@ class CheckpointHook(EngineCheckpointHook):
                 "local folder, as only there a file can be replaced in one step"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        self.out_dir = str(folder)
+        self._folder, self.out_dir = folder, str(folder)
         runner.logger.info(f"checkpoints go to {folder}")
         self._training = True
         self._recall(runner.message_hub.runtime_info)
         if is_main_process():
-            remove_temporary_files(self.out_dir)
+            remove_temporary_files(self._folder)
         if self._resuming.active:
             self._last_step = runner.epoch if self.by_epoch else runner.iter
-            self._remove_steps(runner.message_hub.runtime_info.get("dropped_ckpt_ids", []))
+            self._finish_removals(runner.message_hub.runtime_info)
             self._resuming.before_train(runner, Path(runner.work_dir) / VALIDATED)
 
     def before_train_epoch(self, runner: Any) -> None:
@@ -139,7 +140,7 @@ class CheckpointHook(EngineCheckpointHook):
     def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict[str, Any]) -> None:
         dropped = self._keep(runner, step)
         filename = self.filename_tmpl.format(step)
-        self.last_ckpt = str(Path(self.out_dir) / filename)
+        self.last_ckpt = str(self._folder / filename)
         runner.message_hub.update_info("last_ckpt", self.last_ckpt)
         self._write(
             runner,
@@ -171,14 +172,13 @@ class CheckpointHook(EngineCheckpointHook):
                     f"nearest: {nearest[0]!r}; all: {', '.join(metrics)}"
                 )
             replaced += self._save_if_best(runner, key, rule, metrics[key])
+        names = [path.name for path in replaced if path is not None]
+        runner.message_hub.update_info("dropped_best", names)
         now = runner.epoch if self.by_epoch else runner.iter
         if replaced and now == self._last_step:
             # once more, so that a resumed run knows the best score and file
             self._save_checkpoint_with_step(runner, now, _meta(runner))
-        if is_main_process():
-            for path in replaced:
-                if path is not None:
-                    path.unlink(missing_ok=True)
+        self._remove(names)
 
     def _save_if_best(
         self, runner: Any, key: str, rule: str, score: float | None
@@ -192,7 +192,7 @@ class CheckpointHook(EngineCheckpointHook):
             return []
         step = runner.epoch if self.by_epoch else runner.iter
         filename = f"best_{key}_{self.filename_tmpl.format(step)}".replace("/", "_")
-        path = Path(self.out_dir) / filename
+        path = self._folder / filename
         former = self.best_ckpt_path if single else self.best_ckpt_path_dict.get(key)
         if single:
             self.best_ckpt_path = str(path)
@@ -241,7 +241,7 @@ class CheckpointHook(EngineCheckpointHook):
         kwargs["meta"]["random_states"] = _gather(random_state())
         if not is_main_process():
             return
-        with atomic_path(Path(self.out_dir) / filename) as temporary:
+        with atomic_path(self._folder / filename) as temporary:
             runner.save_checkpoint(self.out_dir, temporary.name, **kwargs)
 
     def _keep(self, runner: Any, step: int) -> list[int]:
@@ -256,9 +256,17 @@ class CheckpointHook(EngineCheckpointHook):
         return dropped
 
     def _remove_steps(self, steps: list[int]) -> None:
+        self._remove([self.filename_tmpl.format(step) for step in steps])
+
+    def _remove(self, names: list[str]) -> None:
         if is_main_process():
-            for step in steps:
-                (Path(self.out_dir) / self.filename_tmpl.format(step)).unlink(missing_ok=True)
+            for name in names:
+                (self._folder / name).unlink(missing_ok=True)
+
+    def _finish_removals(self, info: dict[str, Any]) -> None:
+        """Remove what a run was killed before removing, after the new file was complete."""
+        self._remove_steps(info.get("dropped_ckpt_ids", []))
+        self._remove(info.get("dropped_best", []))
 
     def _recall(self, info: dict[str, Any]) -> None:
         """Take the kept steps and the best files from the message hub.
@@ -271,7 +279,7 @@ class CheckpointHook(EngineCheckpointHook):
             self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
         best = {
             key.removeprefix("best_ckpt").removeprefix("_"): str(
-                Path(self.out_dir) / Path(info[key]).name
+                self._folder / Path(info[key]).name
             )
             for key in info
             if key.startswith("best_ckpt")

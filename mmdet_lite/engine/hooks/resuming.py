@@ -62,14 +62,17 @@ class Resuming:
             self.active = True
             self._states = checkpoint["meta"].get("random_states", [])
             _same_classes(runner, source, checkpoint["meta"])
+            if not isinstance(runner.train_loop, IterBasedTrainLoop):
+                _start_of_epoch(runner, checkpoint["meta"])
 
     def before_train(self, runner: Any, validated: Path) -> None:
         """Say where the run goes on; validate first if the killed run had not done it."""
         loop = runner.train_loop
         by_iter = isinstance(loop, IterBasedTrainLoop)
         catch_up(runner.param_schedulers)
-        if not by_iter:
-            _start_of_epoch(runner)
+        if len(self._states) == get_world_size():
+            # the validation below may save this checkpoint again, which keeps the states of now
+            restore_random_state(self._states[get_rank()])
         done, total = (loop.iter, loop.max_iters) if by_iter else (loop.epoch, loop.max_epochs)
         unit = "iteration" if by_iter else "epoch"
         if done >= total:
@@ -110,24 +113,24 @@ def _validation_due(loop: Any, done: int, total: int) -> bool:
     return bool(done >= loop.val_begin and (done % loop.val_interval == 0 or done == total))
 
 
-def _start_of_epoch(runner: Any) -> None:
+def _start_of_epoch(runner: Any, meta: dict[str, Any]) -> None:
     """Epoch-based loops go on at an epoch's start; say so if the checkpoint is from within one."""
-    loop = runner.train_loop
-    start = loop.epoch * len(loop.dataloader)
-    if loop.iter > start:
+    length = len(runner.train_dataloader)
+    seen = meta["iter"] - meta["epoch"] * length
+    if seen > 0:
         runner.logger.warning(
-            f"the checkpoint is from within epoch {loop.epoch + 1}: its weights have seen "
-            f"{loop.iter - start} of {len(loop.dataloader)} batches, and the epoch starts again "
-            "with the same order, so these are seen twice. Checkpoints with by_epoch=True, or an "
-            "IterBasedTrainLoop, avoid that"
+            f"the checkpoint is from within epoch {meta['epoch'] + 1}: its weights have seen "
+            f"{seen} of {length} batches, and the epoch starts again with the same order, so "
+            "these are seen twice. Checkpoints with by_epoch=True, or an IterBasedTrainLoop, "
+            "avoid that"
         )
-    elif loop.iter < start:
+    elif seen < 0:
         runner.logger.warning(
-            f"the checkpoint counts {loop.iter} iterations in {loop.epoch} epochs, this run has "
-            f"{len(loop.dataloader)} an epoch: data, batch size or number of processes changed; "
-            "the learning rate goes on by the checkpoint's schedule"
+            f"the checkpoint counts {meta['iter']} iterations in {meta['epoch']} epochs, this run "
+            f"has {length} an epoch: data, batch size or number of processes changed; the "
+            "learning rate goes on by the checkpoint's schedule"
         )
-    loop._iter = start
+    meta["iter"] -= seen
 
 
 def _prepare_schedules(runner: Any, source: str, checkpoint: dict[str, Any]) -> None:

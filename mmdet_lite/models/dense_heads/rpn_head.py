@@ -186,7 +186,7 @@ class RPNHead(BaseModule):
         boxes = clip_boxes(boxes, images.sizes) if self.bbox_coder.clip_border else boxes
         image = torch.arange(len(boxes), device=boxes.device)[:, None].expand_as(idx)
         wh = boxes[..., 2:] - boxes[..., :2]
-        large = (wh > cfg.get("min_bbox_size", 0)).all(dim=-1)
+        large = (wh > cfg.get("min_bbox_size", -1)).all(dim=-1)
         boxes, scores, image, level = boxes[large], scores[large], image[large], level[large]
         keep = nms_by_group(boxes, scores, level, image, len(images), cfg["nms"])
         return _pad_proposals(boxes[keep], scores[keep], image[keep], len(idx), cfg["max_per_img"])

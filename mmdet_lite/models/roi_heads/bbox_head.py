@@ -166,14 +166,15 @@ class BBoxHead(BaseModule):
         self, bbox_pred: Tensor, boxes: Tensor, labels: Tensor, gt: Tensor, positive: Tensor
     ) -> Tensor:
         rows = torch.arange(len(labels), device=labels.device)
-        deltas = bbox_pred.view(len(bbox_pred), -1, 4)
+        deltas = bbox_pred.unflatten(1, (-1, 4))
         deltas = deltas[rows, labels.new_zeros(()) if self.reg_class_agnostic else
                         labels.clamp(max=self.num_classes - 1)]  # fmt: skip
-        wanted = torch.where(positive[:, None], gt, boxes)
         if self.reg_decoded_bbox:
-            predicted = self.bbox_coder.decode(boxes, deltas)
+            predicted, wanted = self.bbox_coder.decode(boxes, deltas), gt
         else:
-            predicted, wanted = deltas, self.bbox_coder.encode(boxes, wanted)
+            predicted, wanted = deltas, self.bbox_coder.encode(boxes, gt)
+        # background has no box to learn: its own answer stands in, so that nothing becomes NaN
+        wanted = torch.where(positive[:, None], wanted, predicted.detach())
         weight = positive[:, None].expand_as(wanted).to(torch.float32)
         return self.loss_bbox(predicted, wanted, weight, avg_factor=max(len(labels), 1))
 
@@ -194,7 +195,7 @@ class BBoxHead(BaseModule):
         row, label = torch.nonzero(scores > cfg["score_thr"], as_tuple=True)
         scores, image, boxes = scores[row, label], rois[row, 0].long(), rois[row, 1:]
         if bbox_pred is not None:
-            deltas = bbox_pred.view(len(bbox_pred), -1, 4)
+            deltas = bbox_pred.unflatten(1, (-1, 4))
             deltas = deltas[row, torch.zeros_like(label) if self.reg_class_agnostic else label]
             boxes = self.bbox_coder.decode(boxes, deltas, images.sizes[image])
         keep = nms_by_group(boxes, scores, label, image, len(images), cfg["nms"])

@@ -97,8 +97,7 @@ class MaxIoUAssigner:
             on_cpu = (boxes, usable, gt_boxes, gt_valid, ignored_boxes, ignored_valid)
             assignment = self.assign(*(t.cpu() for t in on_cpu))
             return Assignment(assignment.gt_idx.to(boxes.device))
-        num_gt = gt_boxes.shape[1]
-        if num_gt == 0:
+        if gt_boxes.shape[1] == 0 or usable.shape[1] == 0:
             gt_idx = torch.full(usable.shape, NEGATIVE, device=usable.device)
             usable = usable & ~self._in_ignored_region(boxes, ignored_boxes, ignored_valid, usable)
             return Assignment(torch.where(usable, gt_idx, IGNORED))

@@ -1,0 +1,144 @@
+import os
+import pickle
+import urllib.error
+from collections import defaultdict
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import _load_checkpoint
+
+from mmdet_lite.checkpoint import (
+    load_checkpoint_file,
+    local_checkpoint,
+    state_dict_of,
+    weights_url,
+)
+
+
+class Runs:
+    """Would write a file if it were unpickled."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+def test_older_mmengine_checkpoint_is_read(tmp_path):
+    buffer = HistoryBuffer()
+    buffer.update(1.5)
+    content = {
+        "message_hub": {"log_scalars": {"train/loss": buffer}},
+        "meta": {"acc": np.float64(2), "ids": np.arange(3), "names": np.array(["a"], object)},
+        "extra": defaultdict(dict, a={}),
+        "state_dict": {"w": torch.ones(1)},
+    }
+    torch.save(content, tmp_path / "old.pth")
+    read = load_checkpoint_file(str(tmp_path / "old.pth"))
+    loss = read["message_hub"]["log_scalars"]["train/loss"]
+    assert loss["log_history"].tolist() == [1.5]
+    assert read["meta"]["acc"] == 2.0 and read["meta"]["ids"].tolist() == [0, 1, 2]
+    assert read["meta"]["names"] == ["a"] and read["extra"] == {"a": {}}
+
+
+def test_reading_allows_nothing_to_other_callers_of_torch_load(tmp_path):
+    torch.save({"a": np.float64(1)}, tmp_path / "a.pth")
+    load_checkpoint_file(str(tmp_path / "a.pth"))
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / "a.pth", weights_only=True)
+
+
+def test_code_in_a_file_is_refused_by_name_and_not_run(tmp_path):
+    torch.save({"x": Runs(tmp_path / "ran")}, tmp_path / "evil.pth")
+    with pytest.raises(ValueError, match=r"evil\.pth holds a (io|_io)\.open.*refused"):
+        load_checkpoint_file(str(tmp_path / "evil.pth"))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_getattr_of_anything_but_the_history_buffer_is_refused(tmp_path):
+    class Reaches:
+        def __reduce__(self):
+            return (getattr, (np.ndarray, "tofile"))
+
+    torch.save({"x": Reaches()}, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match="getattr"):
+        load_checkpoint_file(str(tmp_path / "a.pth"))
+
+
+@pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
+def test_truncated_file_is_named_as_incomplete(tmp_path, kept):
+    path = tmp_path / "cut.pth"
+    torch.save({"w": torch.ones(1000)}, path)
+    data = path.read_bytes()
+    path.write_bytes(data[: kept if isinstance(kept, int) else int(len(data) * kept)])
+    with pytest.raises(ValueError, match=r"cut\.pth.*(incomplete|no checkpoint)"):
+        load_checkpoint_file(str(path))
+
+
+def test_file_without_a_dict_is_refused(tmp_path):
+    torch.save([1], tmp_path / "list.pth")
+    with pytest.raises(ValueError, match="holds a list, expected a dict"):
+        load_checkpoint_file(str(tmp_path / "list.pth"))
+
+
+def test_missing_file_error_names_the_nearest_one(tmp_path):
+    (tmp_path / "epoch_12.pth").write_text("")
+    with pytest.raises(FileNotFoundError, match=r"looked at /.*nearest names there: epoch_12\.pth"):
+        local_checkpoint(str(tmp_path / "epoch_21.pth"))
+    with pytest.raises(FileNotFoundError, match=r"folder .*nowhere does not exist"):
+        local_checkpoint(str(tmp_path / "nowhere" / "a.pth"))
+    with pytest.raises(FileNotFoundError, match="is a folder"):
+        local_checkpoint(str(tmp_path))
+
+
+def test_names_of_configs_have_addresses():
+    assert weights_url("torchvision://resnet50").endswith("resnet50-0676ba61.pth")
+    assert weights_url("torchvision://resnet50.IMAGENET1K_V2").endswith("resnet50-11ad3fa6.pth")
+    url = weights_url("open-mmlab://detectron2/resnet50_caffe")
+    assert url == "https://download.openmmlab.com/pretrain/third_party/resnet50_msra-5891d200.pth"
+    assert weights_url("https://x.org/a.pth") == "https://x.org/a.pth"
+
+
+@pytest.mark.parametrize(
+    ("source", "nearest"),
+    [
+        ("torchvision://resnet5", "resnet50"),
+        ("open-mmlab://detectron2/resnet50_cafe", "detectron2/resnet50_caffe"),
+        ("torchvision://resnet50.IMAGENET1K_V3", "IMAGENET1K_V"),
+        ("s3://bucket/a.pth", "http"),
+    ],
+)
+def test_unknown_name_is_answered_with_the_nearest(source, nearest):
+    with pytest.raises(ValueError, match=nearest):
+        weights_url(source)
+
+
+def test_no_network_error_says_where_to_put_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def fail(*args, **kwargs):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
+    with pytest.raises(FileNotFoundError) as caught:
+        load_checkpoint_file("torchvision://resnet18")
+    cached = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    for part in (str(cached), "https://download.pytorch.org", "no route", "--load-from", "=None"):
+        assert part in str(caught.value)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"w": torch.ones(1)}, cached)
+    assert load_checkpoint_file("torchvision://resnet18")["w"].tolist() == [1]
+
+
+def test_mmengines_own_loading_goes_through_this_reader(tmp_path):
+    torch.save({"a": np.float64(1)}, tmp_path / "a.pth")
+    assert _load_checkpoint(os.fspath(tmp_path / "a.pth")) == {"a": 1.0}
+
+
+def test_state_dict_is_found_in_each_layout_and_loses_the_wrapper_prefix():
+    weights = {"module.w": torch.ones(1), "modules.v": torch.ones(1)}
+    for checkpoint in ({"state_dict": weights}, {"model": weights}, weights):
+        assert list(state_dict_of(checkpoint)) == ["w", "modules.v"]
