@@ -104,5 +104,5 @@ auto_scale_lr = dict(enable=False, base_batch_size=4)
 
 default_hooks = dict(
     logger=dict(interval=10),
-    checkpoint=dict(interval=4, save_best="coco/segm_mAP", max_keep_ckpts=2),
+    checkpoint=dict(interval=1, save_best="coco/segm_mAP", max_keep_ckpts=2),
 )

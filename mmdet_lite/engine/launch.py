@@ -72,14 +72,25 @@ def leave_process_group() -> None:
 
 @contextmanager
 def stopped_by_sigterm() -> Iterator[None]:
-    """SIGTERM in this block raises ``KeyboardInterrupt('SIGTERM')``, so that files are closed."""
+    """SIGTERM in this block raises ``KeyboardInterrupt('SIGTERM')``, so that files are closed.
+
+    The signal often reaches a whole process group; that loader workers died of it too is then no
+    error of its own.
+    """
+    received = False
 
     def stop(number: int, frame: Any) -> None:
+        nonlocal received
+        received = True
         raise KeyboardInterrupt("SIGTERM")
 
     former = signal.signal(signal.SIGTERM, stop)
     try:
         yield
+    except RuntimeError as error:
+        if received:
+            raise KeyboardInterrupt("SIGTERM") from error
+        raise
     finally:
         signal.signal(signal.SIGTERM, former)
 

@@ -31,3 +31,16 @@ def test_sigterm_raises_inside_the_block_only():
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_workers_that_died_of_the_same_sigterm_are_no_error_of_their_own():
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), stopped_by_sigterm():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise RuntimeError("DataLoader worker is killed by signal: Terminated") from None
+
+
+def test_other_errors_pass_through_the_sigterm_block():
+    with pytest.raises(RuntimeError, match="boom"), stopped_by_sigterm():
+        raise RuntimeError("boom")

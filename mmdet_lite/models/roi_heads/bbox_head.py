@@ -166,7 +166,7 @@ class BBoxHead(BaseModule):
         self, bbox_pred: Tensor, boxes: Tensor, labels: Tensor, gt: Tensor, positive: Tensor
     ) -> Tensor:
         rows = torch.arange(len(labels), device=labels.device)
-        deltas = bbox_pred.unflatten(1, (-1, 4))
+        deltas = bbox_pred.view(len(bbox_pred), bbox_pred.shape[1] // 4, 4)
         deltas = deltas[rows, labels.new_zeros(()) if self.reg_class_agnostic else
                         labels.clamp(max=self.num_classes - 1)]  # fmt: skip
         if self.reg_decoded_bbox:
@@ -195,7 +195,7 @@ class BBoxHead(BaseModule):
         row, label = torch.nonzero(scores > cfg["score_thr"], as_tuple=True)
         scores, image, boxes = scores[row, label], rois[row, 0].long(), rois[row, 1:]
         if bbox_pred is not None:
-            deltas = bbox_pred.unflatten(1, (-1, 4))
+            deltas = bbox_pred.view(len(bbox_pred), bbox_pred.shape[1] // 4, 4)
             deltas = deltas[row, torch.zeros_like(label) if self.reg_class_agnostic else label]
             boxes = self.bbox_coder.decode(boxes, deltas, images.sizes[image])
         keep = nms_by_group(boxes, scores, label, image, len(images), cfg["nms"])
