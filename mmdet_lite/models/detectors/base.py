@@ -41,6 +41,11 @@ class BaseDetector(BaseModel):
             if self.neck is not None:
                 self.neck.compile()
 
+    def order_weights(self) -> None:
+        """Bring all weights into the order of the feature maps; a subclass's last line of init."""
+        if self.channels_last:
+            self.to(memory_format=torch.channels_last)
+
     @property
     def with_neck(self) -> bool:
         """Whether a neck follows the backbone."""

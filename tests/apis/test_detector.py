@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmdet_lite.apis import inference_detector, init_detector
+from mmdet_lite.checkpoint import save_checkpoint
+
+CONFIG = Path(__file__).parents[2] / "configs/balloon/mask-rcnn_r18_fpn_balloon.py"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Random weights that were 'trained' on one class, with its name and colour."""
+    model = init_detector(
+        CONFIG,
+        device="cpu",
+        cfg_options={"test_dataloader.dataset.metainfo": {"classes": ("kite",)}},
+    )
+    # every proposal is a detection
+    model.roi_head.bbox_head.fc_cls.bias.data[0] = 5
+    path = tmp_path_factory.mktemp("weights") / "kite.pth"
+    meta = {"dataset_meta": {"classes": ("kite",), "palette": [(1, 2, 3)]}}
+    save_checkpoint({"meta": meta, "state_dict": model.state_dict()}, path)
+    return path
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "picture.jpg"
+    cv2.imwrite(str(path), np.random.randint(0, 255, (90, 120, 3), np.uint8))
+    return path
+
+
+def test_class_names_and_colours_come_from_the_checkpoint(checkpoint):
+    model = init_detector(CONFIG, checkpoint, device="cpu")
+    assert model.dataset_meta == {"classes": ("kite",), "palette": [(1, 2, 3)]}
+    assert not model.training
+
+
+def test_one_picture_gives_one_sample_with_rle_masks_of_its_size(checkpoint, picture):
+    model = init_detector(CONFIG, checkpoint, device="cpu")
+    sample = inference_detector(model, str(picture))
+    found = sample.pred_instances
+    assert len(found) > 0
+    assert len(found.masks) == len(found.bboxes) == len(found.scores)
+    assert found.masks[0]["size"] == [90, 120]
+    assert found.bboxes[:, 2].max() <= 120.01 and found.bboxes[:, 3].max() <= 90.01
+
+
+def test_file_and_array_give_the_same_detections(checkpoint, picture):
+    model = init_detector(CONFIG, checkpoint, device="cpu")
+    array = cv2.imread(str(picture))
+    before = array.copy()
+    from_file, from_array = inference_detector(model, [picture, array])
+    torch.testing.assert_close(from_file.pred_instances.bboxes, from_array.pred_instances.bboxes)
+    assert (array == before).all()
+
+
+def test_no_pictures_give_no_samples(checkpoint):
+    assert inference_detector(init_detector(CONFIG, checkpoint, device="cpu"), []) == []
+
+
+def test_a_missing_picture_is_named(checkpoint):
+    model = init_detector(CONFIG, checkpoint, device="cpu")
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.jpg"):
+        inference_detector(model, "nowhere.jpg")
+
+
+def test_a_config_object_may_be_given_and_stays_unchanged(checkpoint):
+    cfg = Config.fromfile(str(CONFIG))
+    before = cfg.pretty_text
+    init_detector(cfg, checkpoint, device="cpu")
+    assert cfg.pretty_text == before
+
+
+def test_an_unknown_palette_is_refused(checkpoint):
+    with pytest.raises(ValueError, match="palette must be"):
+        init_detector(CONFIG, checkpoint, palette="coco", device="cpu")

@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+
+from mmdet_lite.apis import init_detector
+from mmdet_lite.checkpoint import save_checkpoint
+from mmdet_lite.cli.infer import drawn_names, find_pictures, main
+
+CONFIG = str(Path(__file__).parents[2] / "configs/balloon/mask-rcnn_r18_fpn_balloon.py")
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    model = init_detector(
+        CONFIG,
+        device="cpu",
+        cfg_options={"test_dataloader.dataset.metainfo": {"classes": ("balloon",)}},
+    )
+    model.roi_head.bbox_head.fc_cls.bias.data[0] = 5
+    meta = {"dataset_meta": {"classes": ("balloon",)}}
+    save_checkpoint({"meta": meta, "state_dict": model.state_dict()}, tmp_path / "w.pth")
+    return str(tmp_path / "w.pth")
+
+
+def write_picture(path):
+    cv2.imwrite(str(path), np.random.randint(0, 255, (60, 80, 3), np.uint8))
+
+
+@pytest.mark.parametrize("ext", ["png", "jpg", "pdf"])
+def test_a_picture_becomes_a_drawing_and_a_coco_file(tmp_path, checkpoint, ext):
+    write_picture(tmp_path / "a.jpg")
+    out = tmp_path / "out"
+    args = [str(tmp_path / "a.jpg"), CONFIG, checkpoint, "--out-dir", str(out), "--ext", ext]
+    assert main(args) == 0
+    assert (out / f"a.{ext}").stat().st_size > 0
+    coco = COCO(str(out / "predictions.json"))
+    assert coco.imgs[0]["file_name"] == "a.jpg"
+    assert len(coco.anns) > 0
+    assert coco.annToMask(coco.anns[1]).shape == (60, 80)
+
+
+def test_an_unreadable_picture_costs_only_itself(tmp_path, checkpoint, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_picture(folder / "a.jpg")
+    (folder / "b.jpg").write_bytes(b"no picture")
+    write_picture(folder / "c.jpg")
+    out = tmp_path / "out"
+    assert main([str(folder), CONFIG, checkpoint, "--out-dir", str(out)]) == 1
+    assert "b.jpg" in capsys.readouterr().err
+    names = [i["file_name"] for i in json.loads((out / "predictions.json").read_text())["images"]]
+    assert names == ["a.jpg", "c.jpg"]
+
+
+def test_equal_stems_get_different_drawings():
+    names = drawn_names([Path("a.jpg"), Path("a.png"), Path("b.png")], "png")
+    assert list(names.values()) == ["a_jpg.png", "a_png.png", "b.png"]
+
+
+def test_a_missing_folder_and_an_empty_one_are_errors(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such picture"):
+        find_pictures(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="holds no pictures"):
+        find_pictures(tmp_path)
+
+
+def test_a_threshold_outside_0_to_1_is_refused(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["a.jpg", "c.py", "w.pth", "--thresh", "30"])
+    assert stop.value.code == 2
+    assert "between 0 and 1" in capsys.readouterr().err
