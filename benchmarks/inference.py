@@ -38,8 +38,6 @@ def build_ours(device, channels_last):
     model.init_weights()
     model.roi_head.bbox_head.fc_cls.bias.data[0] = SURE_OF_ONE_CLASS
     model = model.to(device).eval()
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
     pipeline = picture_pipeline(cfg)
 
     def infer(picture):
@@ -50,7 +48,7 @@ def build_ours(device, channels_last):
 
 
 def build_theirs(device, channels_last):
-    """torchvision's model, random weights, its masks encoded as ours are."""
+    """Build torchvision's model, random weights, its masks encoded as ours are."""
     model = maskrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=81)
     model.roi_heads.box_predictor.cls_score.bias.data[1] = SURE_OF_ONE_CLASS
     model = model.to(device).eval()
@@ -99,6 +97,7 @@ def whole_pictures(args):
     """The whole way, for every precision and layout."""
     for amp in (None, torch.bfloat16):
         for channels_last in (False, True):
+            layout = "channels-last" if channels_last else "contiguous"
             builds = {"ours": build_ours, "torchvision": build_theirs}
             models = {k: build(args.device, channels_last) for k, build in builds.items()}
             for height, width in ((480, 640), (3000, 4000)):
@@ -110,8 +109,7 @@ def whole_pictures(args):
                     calls = {k: lambda m=m, p=picture: m(p) for k, m in models.items()}
                     median, counts = compare(calls, args.steps, args.device)
                 print(
-                    f"{'bf16' if amp else 'fp32'} {'channels-last' if channels_last else 'contiguous':13}"
-                    f" {width}x{height}: ours {median['ours']:.3f} s ({counts['ours']} masks),"
+                    f"{'bf16' if amp else 'fp32'} {layout} {width}x{height}: ours {median['ours']:.3f} s ({counts['ours']} masks),"
                     f" torchvision {median['torchvision']:.3f} s ({counts['torchvision']} masks),"
                     f" ratio {median['ours'] / median['torchvision']:.2f}",
                     flush=True,

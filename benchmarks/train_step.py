@@ -14,6 +14,8 @@ import statistics
 import time
 
 import torch
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from torchvision.models.detection import maskrcnn_resnet50_fpn
 
@@ -48,10 +50,7 @@ def build_ours(device, channels_last):
     )
     model = MODELS.build({**cfg.model, "channels_last": channels_last})
     model.init_weights()
-    model = model.to(device).train()
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
-    return model
+    return model.to(device).train()
 
 
 def build_theirs(device, channels_last, size_hw):

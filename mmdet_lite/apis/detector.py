@@ -36,7 +36,8 @@ def init_detector(
 
     Raises:
         FileNotFoundError: config or checkpoint does not exist.
-        ValueError: class names are nowhere to be found, or contradict the config.
+        ValueError: class names are nowhere to be found, or contradict the config; the config has
+            no test data, whose pipeline prepares the pictures.
     """
     if isinstance(config, Config):
         cfg = config.copy()
@@ -44,6 +45,10 @@ def init_detector(
             cfg.merge_from_dict(dict(cfg_options))
     else:
         cfg = load_config(str(config), dict(cfg_options or {}))
+    if cfg.get("test_dataloader") is None:
+        raise ValueError(
+            f"{config} has no test_dataloader: its pipeline says how pictures are prepared"
+        )
     init_default_scope(cfg.get("default_scope", "mmdet_lite"))
     weights = None if checkpoint is None else load_checkpoint_file(str(checkpoint))
     meta = _dataset_meta(cfg, weights, palette)
@@ -140,12 +145,10 @@ def _dataset_meta(
                 f" {error}"
             ) from error
     if not isinstance(palette, str):
-        colors = list(palette)
-    elif palette in ("none", "random"):
-        colors = stored.get("palette") if palette == "none" else None
-        colors = colors or generate_palette(len(classes))
-    else:
+        return {"classes": classes, "palette": list(palette)}
+    if palette not in ("none", "random"):
         raise ValueError(
             f"palette must be a list of (r, g, b), 'none' or 'random', got {palette!r}"
         )
-    return {"classes": classes, "palette": colors}
+    kept = stored.get("palette") if palette == "none" else None
+    return {"classes": classes, "palette": kept or generate_palette(len(classes))}

@@ -136,7 +136,7 @@ def test_config_and_annotations_stay_as_they_were(tiny_cfg, make_batch):
     assert (after.masks.to_ndarray() == truth.masks.to_ndarray()).all()
 
 
-def test_memory_format_and_compilation_are_switches_of_speed_only(tiny_cfg, make_batch):
+def test_memory_format_is_a_switch_of_speed_only(tiny_cfg, make_batch):
     model = MODELS.build(tiny_cfg).eval()
     plain = MODELS.build({**tiny_cfg, "channels_last": False}).eval()
     plain.load_state_dict(model.state_dict())
