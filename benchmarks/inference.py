@@ -109,7 +109,8 @@ def whole_pictures(args):
                     calls = {k: lambda m=m, p=picture: m(p) for k, m in models.items()}
                     median, counts = compare(calls, args.steps, args.device)
                 print(
-                    f"{'bf16' if amp else 'fp32'} {layout} {width}x{height}: ours {median['ours']:.3f} s ({counts['ours']} masks),"
+                    f"{'bf16' if amp else 'fp32'} {layout} {width}x{height}:"
+                    f" ours {median['ours']:.3f} s ({counts['ours']} masks),"
                     f" torchvision {median['torchvision']:.3f} s ({counts['torchvision']} masks),"
                     f" ratio {median['ours'] / median['torchvision']:.2f}",
                     flush=True,

@@ -12,7 +12,7 @@ from mmengine.dataset import DefaultSampler
 from mmdet_lite.evaluation import CocoMetric
 
 
-def evaluate(ann_file: str, collect_dir: str | None) -> dict[str, float]:
+def evaluate(ann_file: str, collect_dir: str) -> dict[str, float]:
     """Predict this rank's images (seeded by the image) and return all ranks' numbers."""
     truth = json.loads(Path(ann_file).read_text())
     metric = CocoMetric(ann_file, collect_dir=collect_dir)

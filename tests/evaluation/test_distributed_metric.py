@@ -7,9 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import distributed_worker
-
-WORKER = Path(distributed_worker.__file__)
+WORKER = Path(__file__).with_name("distributed_worker.py")
 
 
 def test_two_processes_equal_one_with_an_odd_number_of_images(tmp_path: Path) -> None:
@@ -24,17 +22,22 @@ def test_two_processes_equal_one_with_an_odd_number_of_images(tmp_path: Path) ->
     ann_file.write_text(
         json.dumps({"images": images, "annotations": rows, "categories": categories})
     )
+    single, (first, second) = run_worker(ann_file, tmp_path, 1)[0], run_worker(ann_file, tmp_path, 2)
+    assert first == second == single
+    assert 0.1 < single["coco/bbox_mAP"] < 0.9
+
+
+def run_worker(ann_file: Path, folder: Path, world_size: int) -> list[dict[str, float]]:
+    """The numbers that each of ``world_size`` processes of one evaluation returns."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    command = [sys.executable, str(WORKER), str(ann_file), str(tmp_path)]
-    base = {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    env["WORLD_SIZE"] = str(world_size)
+    command = [sys.executable, str(WORKER), str(ann_file), str(folder)]
+    ranks = [str(rank) for rank in range(world_size)]
     processes = [
-        subprocess.Popen(command, env={**base, "RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2"})
-        for rank in ("0", "1")
+        subprocess.Popen(command, env={**env, "RANK": rank, "LOCAL_RANK": rank}) for rank in ranks
     ]
-    single = distributed_worker.evaluate(str(ann_file), None)
-    assert [process.wait(300) for process in processes] == [0, 0]
-    for rank in (0, 1):
-        assert json.loads((tmp_path / f"{rank}.json").read_text()) == single
-    assert 0.1 < single["coco/bbox_mAP"] < 0.9
+    assert [process.wait(300) for process in processes] == [0] * world_size
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in ranks]
