@@ -22,7 +22,8 @@ def test_two_processes_equal_one_with_an_odd_number_of_images(tmp_path: Path) ->
     ann_file.write_text(
         json.dumps({"images": images, "annotations": rows, "categories": categories})
     )
-    single, (first, second) = run_worker(ann_file, tmp_path, 1)[0], run_worker(ann_file, tmp_path, 2)
+    [single] = run_worker(ann_file, tmp_path, 1)
+    first, second = run_worker(ann_file, tmp_path, 2)
     assert first == second == single
     assert 0.1 < single["coco/bbox_mAP"] < 0.9
 
