@@ -7,8 +7,8 @@ that a busy machine slows both; the ratio of the medians is what counts (below 1
 """
 
 import argparse
-import gc
 import json
+import multiprocessing
 import resource
 import statistics
 import time
@@ -123,13 +123,6 @@ def their_step(model, optimizer, scenes, amp, device):
     optimizer.step()
 
 
-def peak_memory_mib(device):
-    """Peak memory: of the GPU's allocator, or of the process (which only grows)."""
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
 def timed(step, device):
     """Seconds of one step."""
     if device == "cuda":
@@ -141,35 +134,48 @@ def timed(step, device):
     return time.perf_counter() - start
 
 
+def make_step(args, name, amp, channels_last):
+    """A function that takes one step of the named program on the same scenes."""
+    size_hw = tuple(args.size)
+    scenes = [make_scene(size_hw, args.boxes, seed) for seed in range(args.batch)]
+    if name == "ours":
+        model, step = build_ours(args.device, channels_last), our_step
+        scenes = [(*scene[:3], BitmapMasks(scene[3].numpy(), *size_hw)) for scene in scenes]
+    else:
+        model, step = build_theirs(args.device, channels_last, size_hw), their_step
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=1e-5, momentum=0.9)
+    return lambda: step(model, optimizer, scenes, amp, args.device)
+
+
+def peak_memory_mib(args, name, amp, channels_last):
+    """Peak memory of two steps, in a process that does nothing else."""
+    init_default_scope("mmdet_lite")
+    MMLogger.get_instance("mmengine", log_level="WARNING")
+    step = make_step(args, name, amp, channels_last)
+    step()
+    step()
+    if args.device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
 def measure(args, amp, channels_last):
     """Median seconds of both programs, alternating, and the peak memory of each."""
-    size_hw = tuple(args.size)
-    raw = [make_scene(size_hw, args.boxes, seed) for seed in range(args.batch)]
-    bitmaps = [(*scene[:3], BitmapMasks(scene[3].numpy(), *size_hw)) for scene in raw]
     rows = {}
-    models = {
-        "ours": (build_ours(args.device, channels_last), our_step, bitmaps),
-        "torchvision": (build_theirs(args.device, channels_last, size_hw), their_step, raw),
-    }
-    steps = {}
-    for name, (model, step, scenes) in models.items():
-        optimizer = torch.optim.SGD(
-            [p for p in model.parameters() if p.requires_grad], lr=1e-5, momentum=0.9
-        )
-        steps[name] = lambda s=step, m=model, o=optimizer, d=scenes: s(m, o, d, amp, args.device)
-        if args.device == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-        steps[name]()
-        steps[name]()
-        rows[name] = {"peak_mib": peak_memory_mib(args.device)}
+    for name in ("ours", "torchvision"):
+        with multiprocessing.get_context("spawn").Pool(1) as alone:
+            peak = alone.apply(peak_memory_mib, (args, name, amp, channels_last))
+        rows[name] = {"peak_mib": peak}
+    steps = {name: make_step(args, name, amp, channels_last) for name in rows}
     seconds = {name: [] for name in steps}
-    for _ in range(args.steps):
+    for round_ in range(args.steps + 2):
         for name, step in steps.items():
-            seconds[name].append(timed(step, args.device))
+            duration = timed(step, args.device)
+            if round_ >= 2:  # the first two warm up
+                seconds[name].append(duration)
     for name in steps:
         rows[name]["seconds"] = statistics.median(seconds[name])
-    del models, steps
-    gc.collect()
     return rows
 
 

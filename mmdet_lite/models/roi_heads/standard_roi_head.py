@@ -152,12 +152,22 @@ class StandardRoIHead(BaseModule):
         self, features: Sequence[Tensor], proposals: Proposals, images: ImageBatch
     ) -> Detections:
         """Detections of a batch in input pixels, with masks over their boxes if there is a head."""
+        return self.add_shapes(features, self.predict_boxes(features, proposals, images))
+
+    def predict_boxes(
+        self, features: Sequence[Tensor], proposals: Proposals, images: ImageBatch
+    ) -> Detections:
+        """Detections of a batch in input pixels: boxes, scores and labels only."""
         image_idx, position = torch.nonzero(proposals.valid, as_tuple=True)
         rois = boxes_to_rois(proposals.boxes[image_idx, position], image_idx)
         pooled = self._pool(self.bbox_roi_extractor, features, rois)
         detections: Detections = self.bbox_head.predict(
             *self.bbox_head(pooled), rois, images, self.test_cfg
         )
+        return detections
+
+    def add_shapes(self, features: Sequence[Tensor], detections: Detections) -> Detections:
+        """The same detections with what is predicted inside their boxes: masks."""
         if self.mask_head is None:
             return detections
         rois = boxes_to_rois(detections.boxes, detections.image_idx)
