@@ -179,6 +179,18 @@ def measure(args, amp, channels_last):
     return rows
 
 
+def print_profile(args):
+    """Where the time of our step goes: the operations by their own time."""
+    for amp in (None, torch.bfloat16):
+        step = make_step(args, "ours", amp, channels_last=True)
+        step()
+        with torch.profiler.profile() as profile:
+            step()
+        order = f"self_{args.device}_time_total"
+        print(f"{amp or 'fp32'}, channels-last")
+        print(profile.key_averages().table(sort_by=order, row_limit=12))
+
+
 def main():
     """Measure every combination and print one line each."""
     parser = argparse.ArgumentParser(
@@ -189,10 +201,14 @@ def main():
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--boxes", type=int, default=10, help="objects in each image")
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--profile", action="store_true", help="print where our time goes instead")
     parser.add_argument("--json", help="also write the rows to this file")
     args = parser.parse_args()
     init_default_scope("mmdet_lite")
     MMLogger.get_instance("mmengine", log_level="WARNING")  # init_weights logs every tensor
+    if args.profile:
+        print_profile(args)
+        return
     half = torch.float16 if args.device == "cuda" else torch.bfloat16
     rows = []
     print(f"{args.device}, torch {torch.__version__}, batch {args.batch} x {tuple(args.size)}")

@@ -95,6 +95,12 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def short_path(path: str) -> str:
+    """``path`` seen from the current folder if it lies in it, else whole."""
+    relative = os.path.relpath(path)
+    return os.path.abspath(path) if relative.startswith("..") else relative
+
+
 def run_command(name: str, work: Callable[[], int]) -> int:
     """Run ``work`` and return the exit status.
 

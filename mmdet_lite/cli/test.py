@@ -15,6 +15,7 @@ from mmdet_lite.cli.front_door import (
     parse_overrides,
     run_command,
     say,
+    short_path,
 )
 
 
@@ -74,7 +75,7 @@ def test(args: Namespace) -> int:
         say(f"predictions: {args.out}")
     if args.show_dir:
         say(f"pictures: {args.show_dir}")
-    say(f"logs: {os.path.relpath(runner.log_dir)}")
+    say(f"logs: {short_path(runner.log_dir)}")
     return 0
 
 

@@ -1,6 +1,5 @@
 """``mmdet-lite train CONFIG``: train a detector."""
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from mmdet_lite.cli.front_door import (
     parse_overrides,
     run_command,
     say,
+    short_path,
 )
 
 AUTO = "auto"
@@ -252,8 +252,8 @@ def _say_results(runner: Any) -> None:
     info = runner.message_hub.runtime_info
     for title, key in (("last checkpoint", "last_ckpt"), ("best checkpoint", "best_ckpt")):
         if info.get(key):
-            say(f"{title}: {os.path.relpath(info[key])}")
-    say(f"logs: {os.path.relpath(runner.log_dir)}")
+            say(f"{title}: {short_path(info[key])}")
+    say(f"logs: {short_path(runner.log_dir)}")
 
 
 if __name__ == "__main__":
