@@ -37,8 +37,9 @@ def init_detector(
     Raises:
         FileNotFoundError: config or checkpoint does not exist.
         ValueError: class names are nowhere to be found, or contradict the config; the config has
-            no test data, whose pipeline prepares the pictures.
+            no test data, whose pipeline prepares the pictures; there is no such device.
     """
+    device = _usable_device(device)
     if isinstance(config, Config):
         cfg = config.copy()
         if cfg_options:
@@ -52,7 +53,9 @@ def init_detector(
     init_default_scope(cfg.get("default_scope", "mmdet_lite"))
     weights = None if checkpoint is None else load_checkpoint_file(str(checkpoint))
     meta = _dataset_meta(cfg, weights, palette)
-    source = str(checkpoint) if weights and _trained_classes(weights) else "the test data"
+    source = "the test data"
+    if weights and _trained_classes(weights):
+        source = f"{checkpoint}, trained on {_shortened(meta['classes'])}"
     cfg = fill_num_classes(cfg, len(meta["classes"]), source)
     cfg.model.backbone.init_cfg = None  # the checkpoint, not the pretrained backbone, counts
     model: BaseDetector = MODELS.build(cfg.model)
@@ -62,7 +65,7 @@ def init_detector(
         load_state_dict(model, state_dict_of(weights), str(checkpoint), strict=True)
     model.cfg = cfg
     model.dataset_meta = meta
-    return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
+    return model.to(device).eval()
 
 
 @overload
@@ -89,13 +92,21 @@ def inference_detector(
     masks (RLE dicts of the picture's size) in pixels of the picture. An empty sequence gives [].
 
     Raises:
-        FileNotFoundError, ValueError: a file is missing or is no picture.
+        FileNotFoundError, ValueError: a file is missing or is no picture, an array is not
+            (H, W, 3) uint8.
+        TypeError: ``imgs`` is neither pictures nor a sequence of them.
     """
     if isinstance(imgs, str | Path | np.ndarray):
         return inference_detector(model, [imgs], test_pipeline)[0]
+    if not isinstance(imgs, Sequence):
+        raise TypeError(
+            "imgs must be a file name, an array (H, W, 3) uint8 or a list of these, got "
+            f"{type(imgs).__name__}"
+        )
     pipeline = test_pipeline or picture_pipeline(model.cfg)
     results = []
     for i, picture in enumerate(imgs):
+        _check_picture(picture, i)
         name = {"img": picture} if isinstance(picture, np.ndarray) else {"img_path": str(picture)}
         packed = pipeline({**name, "img_id": i})
         with torch.no_grad():
@@ -117,6 +128,38 @@ def picture_pipeline(cfg: Config) -> Compose:
         return (load_array if "img" in results else load_file)(results)
 
     return Compose([load, rest])
+
+
+def _usable_device(device: str | torch.device | None) -> torch.device:
+    """The device asked for, the GPU by default; ValueError with what there is if it is absent."""
+    gpus = torch.cuda.device_count()
+    try:
+        chosen = torch.device(device or ("cuda" if gpus else "cpu"))
+    except RuntimeError as error:
+        raise ValueError(f"device {device!r}: expected 'cpu', 'cuda' or 'cuda:1'") from error
+    if chosen.type == "cuda" and (chosen.index or 0) >= gpus:
+        raise ValueError(f"device {device!r}: torch sees {gpus} GPUs here; use device='cpu'")
+    return chosen
+
+
+def _check_picture(picture: Picture, i: int) -> None:
+    """Stop at what the pipeline would misread or fail on late."""
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8:
+            raise ValueError(f"picture {i}: expected uint8 from 0 to 255, got {picture.dtype}")
+        if picture.ndim != 3 or 0 in picture.shape:
+            raise ValueError(
+                f"picture {i}: expected an array (H, W, 3) in BGR order, got {picture.shape}; "
+                "cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) makes one of a grey picture"
+            )
+    elif not isinstance(picture, str | Path):
+        raise TypeError(f"picture {i}: expected a file name or an array, got {picture!r:.80}")
+    elif not Path(picture).is_file():
+        raise FileNotFoundError(f"picture {i}: there is no file {str(picture)!r}")
+
+
+def _shortened(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def _trained_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:

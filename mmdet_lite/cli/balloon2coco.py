@@ -1,11 +1,13 @@
 """Convert VIA annotations, such as the balloon set's, to COCO json."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmdet_lite.cli.front_door import run_command
+
 SPLITS = ("train", "val")
+VIA_FILE = "via_region_data.json"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,20 +19,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     if len(args.paths) == 3:
         jobs = [(args.paths[0], args.paths[1], args.paths[2])]
     else:
+        jobs = []
         root = args.paths[0] if args.paths else Path("data/balloon")
-        folders = [root / split for split in SPLITS]
-        jobs = [(f / "via_region_data.json", f / "annotation_coco.json", f) for f in folders]
-    try:
-        _convert(jobs, args.class_name, args.class_attribute)
-    except (ValueError, OSError) as error:
-        print(f"balloon2coco: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_command(
+        "balloon2coco",
+        lambda: _convert(jobs or _jobs_of(root), args.class_name, args.class_attribute),
+    )
+
+
+def _jobs_of(root: Path) -> list[tuple[Path, Path, Path]]:
+    """Both splits of a folder: VIA json, COCO json, pictures."""
+    if root.is_file() or (root / VIA_FILE).is_file():
+        raise ValueError(
+            f"expected the folder that holds {' and '.join(SPLITS)}, got {root}; one file alone "
+            "is converted with three paths: VIA_JSON OUT_JSON IMAGE_DIR"
+        )
+    folders = [root / split for split in SPLITS]
+    return [(folder / VIA_FILE, folder / "annotation_coco.json", folder) for folder in folders]
 
 
 def _convert(
     jobs: Sequence[tuple[Path, Path, Path]], class_name: str | None, class_attribute: str | None
-) -> None:
+) -> int:
     """Convert files together, so that a class has the same id in all of them."""
     # imported late, so that --help is quick
     from mmdet_lite.datasets.converters import convert_balloon_to_coco, load_via, via_class_names
@@ -48,6 +58,7 @@ def _convert(
         )
         counts = f"{len(coco['images'])} images, {len(coco['annotations'])} annotations"
         print(f"wrote {out_file}: {counts}, classes {', '.join(sorted(names))}")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

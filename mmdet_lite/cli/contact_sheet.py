@@ -1,10 +1,11 @@
 """Draw ground truth beside predictions of some test images into one picture."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mmdet_lite.cli.front_door import parse_overrides, run_command
 
 if TYPE_CHECKING:
     from mmdet_lite.visualization.labels import Picture
@@ -18,25 +19,24 @@ PAPER = (250, 250, 248)
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the sheet and print its path; 0 on success."""
     args = _parser().parse_args(argv)
+    return run_command("contact_sheet", lambda: draw_sheet(args))
+
+
+def draw_sheet(args: argparse.Namespace) -> int:
+    """Draw what the arguments say."""
     # imported late, so that --help is quick
     from mmdet_lite.config import load_config
     from mmdet_lite.evaluation import load_results
     from mmdet_lite.visualization import write_image
 
-    try:
-        results = load_results(args.results)
-        cfg = load_config(args.config, _overrides(args.cfg_options))
-        dataset = test_dataset(cfg)
-        chosen = pair_results(dataset, results, args.num, args.results)
-        cells = [
-            draw_pair(entry, result, dataset.metainfo, args.thresh) for entry, result in chosen
-        ]
-        title = f"{args.config.stem}: ground truth | prediction (score >= {args.thresh:g})"
-        out = args.out or args.results.parent / "contact_sheet.png"
-        write_image(out, arrange(cells, title))
-    except (ValueError, OSError) as error:
-        print(f"contact_sheet: {error}", file=sys.stderr)
-        return 1
+    results = load_results(args.results)
+    cfg = load_config(args.config, parse_overrides(args.cfg_options))
+    dataset = test_dataset(cfg)
+    chosen = pair_results(dataset, results, args.num, args.results)
+    cells = [draw_pair(entry, result, dataset.metainfo, args.thresh) for entry, result in chosen]
+    title = f"{args.config.stem}: ground truth | prediction (score >= {args.thresh:g})"
+    out = args.out or args.results.parent / "contact_sheet.png"
+    write_image(out, arrange(cells, title))
     print(out)
     return 0
 
@@ -181,15 +181,6 @@ def arrange(cells: Sequence["Picture"], title: str) -> "Picture":
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _overrides(options: Sequence[str]) -> dict[str, Any]:
-    """Read ``key=value`` words as mmengine's commands do."""
-    from mmengine.config import DictAction
-
-    parser = argparse.ArgumentParser(prog="contact_sheet")
-    parser.add_argument("--cfg-options", nargs="*", action=DictAction, default={})
-    return dict(parser.parse_args(["--cfg-options", *options]).cfg_options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -42,14 +42,15 @@ def infer(args: Namespace) -> int:
 
     from mmdet_lite.apis import inference_detector, init_detector
     from mmdet_lite.evaluation import ImageDetections, detections_to_coco, write_json
-    from mmdet_lite.visualization import DetLocalVisualizer
+    from mmdet_lite.visualization import DetLocalVisualizer, spare_pictures
 
+    out_dir = Path(args.out_dir)
+    names = drawn_names(pictures, args.ext)
+    spare_pictures(pictures, [out_dir / name for name in names.values()])
     overrides = parse_overrides(args.cfg_options)
     model = init_detector(args.config, args.checkpoint, device=args.device, cfg_options=overrides)
     visualizer = DetLocalVisualizer()
     visualizer.dataset_meta = model.dataset_meta
-    out_dir = Path(args.out_dir)
-    names = drawn_names(pictures, args.ext)
     images: list[dict[str, Any]] = []
     detections, unreadable = [], []
     for picture in track_iter_progress(pictures, file=sys.stderr):

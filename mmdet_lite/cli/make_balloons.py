@@ -1,15 +1,20 @@
 """Draw the default balloon data set."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmdet_lite.cli.front_door import run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw train and val scenes with VIA annotations unless the folder has them; 0 on success."""
     args = _parser().parse_args(argv)
+    return run_command("make_balloons", lambda: make(args))
 
+
+def make(args: argparse.Namespace) -> int:
+    """Draw what the arguments say."""
     # imported late, so that --help is quick
     from mmengine.utils import track_iter_progress
 
@@ -20,22 +25,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{args.out} is annotated already: nothing drawn (--force draws it anew)")
         return 0
     if existing:
-        print(
-            f"make_balloons: {args.out / existing[0]} is annotated, but not every one of "
-            f"{', '.join(SPLITS)}; complete the folder, choose another --out, or draw anew "
-            f"with --force",
-            file=sys.stderr,
+        raise ValueError(
+            f"{args.out / existing[0]} is annotated, but not every one of {', '.join(SPLITS)}; "
+            "complete the folder, choose another --out, or draw anew with --force"
         )
-        return 1
     for split, count in zip(SPLITS, (args.train, args.val), strict=True):
         print(f"drawing {count} {split} scenes")
-        try:
-            path = write_split(
-                args.out / split, split, track_iter_progress(range(count)), args.seed, args.size
-            )
-        except (ValueError, OSError) as error:
-            print(f"make_balloons: {error}", file=sys.stderr)
-            return 1
+        path = write_split(
+            args.out / split, split, track_iter_progress(range(count)), args.seed, args.size
+        )
         print(f"\nwrote {path}")
     return 0
 

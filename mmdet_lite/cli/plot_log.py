@@ -1,11 +1,12 @@
 """Draw the curves of a training: losses on the left, AP on the right."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mmdet_lite.cli.front_door import run_command
 
 if TYPE_CHECKING:
     from mmdet_lite.cli.training_log import Curve, Run
@@ -16,18 +17,19 @@ SMOOTH_FROM = 20  # shorter curves are drawn as they are
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw the curves of one or several runs and print the picture's path; 0 on success."""
     args = _parser().parse_args(argv)
+    return run_command("plot_log", lambda: plot(args))
+
+
+def plot(args: argparse.Namespace) -> int:
+    """Draw what the arguments say."""
     from mmdet_lite.cli.training_log import chosen_keys, read_run
 
-    try:
-        runs = [read_run(path) for path in args.logs]
-        keys = chosen_keys(runs, args.keys)
-        if args.legend and len(args.legend) != len(runs):
-            raise ValueError(f"--legend takes a name a run: {len(runs)}, got {len(args.legend)}")
-        out = args.out or runs[-1].folder / "curves.png"
-        draw_curves(runs, args.legend or [run.name for run in runs], keys, args.title, out)
-    except (ValueError, OSError) as error:
-        print(f"plot_log: {error}", file=sys.stderr)
-        return 1
+    runs = [read_run(path) for path in args.logs]
+    keys = chosen_keys(runs, args.keys)
+    if args.legend and len(args.legend) != len(runs):
+        raise ValueError(f"--legend takes a name a run: {len(runs)}, got {len(args.legend)}")
+    out = args.out or runs[-1].folder / "curves.png"
+    draw_curves(runs, args.legend or [run.name for run in runs], keys, args.title, out)
     print(out)
     return 0
 

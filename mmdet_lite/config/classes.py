@@ -29,7 +29,7 @@ def fill_num_classes(cfg: Config, num_classes: int, source: str) -> Config:
         if said != num_classes:
             raise ValueError(
                 f"{where}.num_classes: the config says {said}, expected {num_classes} from "
-                f"{source}; leave the key out to take it from the data, or correct one of the two"
+                f"{source}; leave the key out to take it from there, or correct one of the two"
             )
     return filled
 

@@ -31,8 +31,9 @@ class CocoDataset(BaseDataset):
     order.
 
     Annotations are left out if they are marked ``ignore``, lie outside of the image, are smaller
-    than a pixel, or belong to a category that ``classes`` does not list; crowds, and objects none
-    of whose polygons has three points, become ignored instances. Both are logged with counts.
+    than a pixel, or belong to a category that ``classes`` does not list; these are logged with
+    counts. Crowds become ignored instances, and where masks are loaded also objects none of whose
+    polygons has three points.
 
     Args:
         ann_file: COCO json, below ``data_root`` if relative.
@@ -84,6 +85,8 @@ class CocoDataset(BaseDataset):
         self.backend_args = backend_args
         self.cat2label: dict[Any, int] = {}
         self._dropped: Counter[str] = Counter()
+        self._outlineless = 0
+        self._maskless: list[Any] = []
         self._empty_images: Counter[str] = Counter()
         super().__init__(
             ann_file=ann_file,
@@ -126,6 +129,7 @@ class CocoDataset(BaseDataset):
             self._parse_image(image, annotations.get(image["id"], []))
             for image in content["images"]
         ]
+        self._check_masks()
         self._report(content)
         return data_list
 
@@ -147,7 +151,7 @@ class CocoDataset(BaseDataset):
             if reason:
                 self._dropped[reason] += 1
             else:
-                instances.append(self._parse_instance(ann))
+                instances.append(self._parse_instance(ann, image))
         if not instances:
             self._empty_images["all dropped" if annotations else "none"] += 1
         prefix = self.data_prefix.get("img", self.data_prefix.get("img_path", ""))
@@ -165,8 +169,15 @@ class CocoDataset(BaseDataset):
             return NOT_LISTED
         if ann.get("ignore", False):
             return "marked ignore"
-        x, y, w, h = ann["bbox"]
-        if not math.isfinite(x + y + w + h):
+        try:
+            x, y, w, h = ann["bbox"]
+            finite = math.isfinite(x + y + w + h)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"annotation {ann.get('id')} in {self.ann_file}: expected bbox = [x, y, width, "
+                f"height] in numbers, got {str(ann['bbox'])[:60]}"
+            ) from error
+        if not finite:
             return "box is not finite"
         if w < 1 or h < 1 or ann.get("area", w * h) <= 0:
             return "smaller than a pixel"
@@ -174,7 +185,7 @@ class CocoDataset(BaseDataset):
             return "outside of the image"
         return None
 
-    def _parse_instance(self, ann: Mapping[str, Any]) -> dict[str, Any]:
+    def _parse_instance(self, ann: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
         """Return the instance of an annotation that is used."""
         x, y, w, h = ann["bbox"]
         instance = {
@@ -185,6 +196,7 @@ class CocoDataset(BaseDataset):
         }
         segmentation = ann.get("segmentation")
         if not segmentation:
+            self._maskless.append(ann.get("id"))
             return instance
         if isinstance(segmentation, list):
             if not all(isinstance(polygon, list) for polygon in segmentation):
@@ -194,13 +206,35 @@ class CocoDataset(BaseDataset):
                 )
             segmentation = [polygon for polygon in segmentation if is_valid_polygon(polygon)]
             if not segmentation:
-                instance["ignore_flag"] = 1
-                self._dropped["no polygon with 3 points (kept as ignored)"] += 1
+                self._outlineless += 1
+        elif list(segmentation.get("size", ())) != [image["height"], image["width"]]:
+            raise ValueError(
+                f"annotation {ann.get('id')} in {self.ann_file}: its RLE has size "
+                f"{segmentation.get('size')}, its image {image['file_name']!r} is "
+                f"[{image['height']}, {image['width']}] (height, width)"
+            )
         instance["mask"] = segmentation
         return instance
 
+    def _check_masks(self) -> None:
+        """Stop before training where the pipeline wants masks that the file does not have."""
+        with_mask = any(getattr(step, "with_mask", False) for step in self.pipeline.transforms)
+        if with_mask and self._maskless:
+            raise ValueError(
+                f"{len(self._maskless)} annotations in {self.ann_file} have no segmentation (ids "
+                f"{self._maskless[:5]}), but LoadAnnotations has with_mask=True. Add masks to the "
+                "file, or train a model without a mask head (faster_rcnn) with with_mask=False"
+            )
+
     def _report(self, content: Mapping[str, Any]) -> None:
-        """Log which annotations were left out."""
+        """Log which annotations were left out, and which only ignored."""
+        if self._outlineless:
+            print_log(
+                f"{self.ann_file}: {self._outlineless} annotations have no polygon with 3 points; "
+                "where masks are trained they are neither object nor background",
+                "current",
+                logging.WARNING,
+            )
         if not self._dropped:
             return
         text = f"{self.ann_file}: annotations left out: {_count_list(self._dropped)}"
@@ -234,7 +268,9 @@ class CocoDataset(BaseDataset):
                 f"  without annotation: {self._empty_images['none']}\n"
                 f"  all annotations dropped: {self._empty_images['all dropped']} "
                 f"(annotations: {_count_list(self._dropped)})\n"
-                f"  kept: 0 with filter_cfg={filter_cfg}"
+                f"  kept: 0 with filter_cfg={filter_cfg}\n"
+                "correct the annotation file, metainfo.classes or filter_cfg, so that an image "
+                "with an object is left"
             )
         return kept
 

@@ -2,7 +2,7 @@
 
 from mmdet_lite.visualization.colors import contrasting, generated_palette, instance_colors
 from mmdet_lite.visualization.drawing import draw_instances, side_by_side, titled, write_image
-from mmdet_lite.visualization.hook import DetVisualizationHook
+from mmdet_lite.visualization.hook import DetVisualizationHook, spare_pictures
 from mmdet_lite.visualization.labels import Label, draw_labels, scaled_font_size, text_tile
 from mmdet_lite.visualization.local_visualizer import DetLocalVisualizer
 
@@ -17,6 +17,7 @@ __all__ = [
     "instance_colors",
     "scaled_font_size",
     "side_by_side",
+    "spare_pictures",
     "text_tile",
     "titled",
     "write_image",

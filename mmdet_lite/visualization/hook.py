@@ -1,6 +1,6 @@
 """DetVisualizationHook: pictures of predictions during validation and testing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ class DetVisualizationHook(Hook):
             out_file = None
             if self.test_out_dir is not None:
                 out_file = str(Path(self.test_out_dir) / self._file_name(sample))
+                spare_pictures([sample.img_path], [out_file])
             self._add(sample, "test_img", self._test_index, out_file)
 
     def _add(self, sample: DetDataSample, name: str, step: int, out_file: str | None) -> None:
@@ -99,3 +100,18 @@ class DetVisualizationHook(Hook):
         if self._path_of_file.setdefault(name, str(path)) != str(path):
             name = f"{path.parent.name}_{name}"
         return name
+
+
+def spare_pictures(pictures: Iterable[str | Path], out_files: Iterable[str | Path]) -> None:
+    """Refuse to draw over a picture.
+
+    Raises:
+        ValueError: one of ``out_files`` is one of ``pictures``; both may be empty.
+    """
+    sources = {Path(picture).resolve() for picture in pictures}
+    for out_file in out_files:
+        if Path(out_file).resolve() in sources:
+            raise ValueError(
+                f"the drawing {out_file} would overwrite the picture it is made from; give"
+                " another folder for the drawings"
+            )

@@ -80,3 +80,36 @@ def test_a_config_object_may_be_given_and_stays_unchanged(checkpoint):
 def test_an_unknown_palette_is_refused(checkpoint):
     with pytest.raises(ValueError, match="palette must be"):
         init_detector(CONFIG, checkpoint, palette="coco", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("array", "word"),
+    [
+        (np.zeros((9, 9, 3), np.float32), "float32"),
+        (np.zeros((9, 9), np.uint8), "GRAY2BGR"),
+        (np.zeros((0, 0, 3), np.uint8), "expected an array"),
+    ],
+)
+def test_an_array_that_is_no_uint8_colour_picture_is_refused(checkpoint, array, word):
+    model = init_detector(CONFIG, checkpoint, device="cpu")
+    with pytest.raises(ValueError, match=f"picture 0: .*{word}"):
+        inference_detector(model, array)
+
+
+def test_no_picture_at_all_is_refused(checkpoint):
+    model = init_detector(CONFIG, checkpoint, device="cpu")
+    for wrong in (None, [None]):
+        with pytest.raises(TypeError, match=r"got None"):
+            inference_detector(model, wrong)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "foo"])
+def test_a_device_that_is_not_there_is_named(checkpoint, device):
+    with pytest.raises(ValueError, match=f"device '{device}'"):
+        init_detector(CONFIG, checkpoint, device=device)
+
+
+def test_contradicting_classes_are_named(checkpoint):
+    changes = {"model.roi_head.bbox_head.num_classes": 2}
+    with pytest.raises(ValueError, match=r"says 2, expected 1 from .* trained on kite"):
+        init_detector(CONFIG, checkpoint, device="cpu", cfg_options=changes)

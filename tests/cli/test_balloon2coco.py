@@ -59,12 +59,19 @@ def test_one_file_is_converted_with_three_paths(tmp_path: Path) -> None:
 
 
 def test_errors_name_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path)]) == 1
+    assert main([str(tmp_path)]) == 2
     assert str(tmp_path / "train" / "via_region_data.json") in capsys.readouterr().err
     write_via(tmp_path / "train", "dent")
     write_via(tmp_path / "val", "dent")
-    assert main([str(tmp_path), "--class-attribute", "colour"]) == 1
+    assert main([str(tmp_path), "--class-attribute", "colour"]) == 2
     assert "via_region_data.json: no region has the attribute" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["one", "two"])
     assert "VIA_JSON OUT_JSON IMAGE_DIR" in capsys.readouterr().err
+
+
+def test_one_split_or_one_file_instead_of_the_folder_is_explained(tmp_path, capsys):
+    (tmp_path / "via_region_data.json").write_text("{}")
+    for path in (tmp_path, tmp_path / "via_region_data.json"):
+        assert main([str(path)]) == 2
+        assert "the folder that holds train and val" in capsys.readouterr().err

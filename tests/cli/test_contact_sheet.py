@@ -120,5 +120,5 @@ def test_results_of_another_data_set_are_refused() -> None:
 def test_missing_results_are_one_line(
     predicted: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(predicted[0]), "nowhere.pkl"]) == 1
+    assert main([str(predicted[0]), "nowhere.pkl"]) == 2
     assert "contact_sheet: no results file nowhere.pkl" in capsys.readouterr().err

@@ -73,3 +73,13 @@ def test_a_threshold_outside_0_to_1_is_refused(capsys):
         main(["a.jpg", "c.py", "w.pth", "--thresh", "30"])
     assert stop.value.code == 2
     assert "between 0 and 1" in capsys.readouterr().err
+
+
+def test_drawing_over_the_pictures_is_refused_before_anything_is_written(
+    tmp_path, checkpoint, capsys
+):
+    write_picture(tmp_path / "a.jpg")
+    before = (tmp_path / "a.jpg").read_bytes()
+    assert main([str(tmp_path / "a.jpg"), CONFIG, checkpoint, "--out-dir", str(tmp_path)]) == 2
+    assert "would overwrite the picture" in capsys.readouterr().err
+    assert (tmp_path / "a.jpg").read_bytes() == before

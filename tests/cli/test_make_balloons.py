@@ -46,7 +46,7 @@ def test_a_half_annotated_folder_is_an_error(
 ) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "via_region_data.json").write_text("{}")
-    assert main(["--out", str(tmp_path), *SMALL]) == 1
+    assert main(["--out", str(tmp_path), *SMALL]) == 2
     assert "--force" in capsys.readouterr().err
     assert not (tmp_path / "val").exists()
 
@@ -62,7 +62,7 @@ def test_bad_numbers_end_with_a_usage_message(
 
 
 def test_a_size_too_small_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--out", str(tmp_path), "--size", "100", "100"]) == 1
+    assert main(["--out", str(tmp_path), "--size", "100", "100"]) == 2
     assert "at least 160x120" in capsys.readouterr().err
 
 

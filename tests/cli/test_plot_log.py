@@ -86,19 +86,19 @@ def test_wrong_arguments_say_what_is_right(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     write_log(tmp_path, "20260101_000000", 5, 30, loss=2.0)
-    assert main([str(tmp_path), *arguments]) == 1
+    assert main([str(tmp_path), *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_folders_without_a_log_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(tmp_path)]) == 1
+    assert main([str(tmp_path)]) == 2
     assert "has no training log" in capsys.readouterr().err
-    assert main([str(tmp_path / "no")]) == 1
+    assert main([str(tmp_path / "no")]) == 2
     assert "does not exist" in capsys.readouterr().err
     (tmp_path / "x.json").write_text("{'a'")
-    assert main([str(tmp_path / "x.json")]) == 1
+    assert main([str(tmp_path / "x.json")]) == 2
     assert "x.json, line 1 is no json" in capsys.readouterr().err
 
 

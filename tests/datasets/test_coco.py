@@ -188,13 +188,36 @@ def test_unusable_annotations_are_left_out(coco_content, write_coco, change):
     assert labels_of(CocoDataset(**write_coco(coco_content)))[0] == [0]
 
 
-def test_object_without_a_whole_polygon_becomes_ignored(coco_content, write_coco, logged):
+def test_object_without_a_whole_polygon_stays_a_box(coco_content, write_coco, logged):
     coco_content["annotations"][0]["segmentation"] = [[1, 1, 5, 5], [1, 2, 3, 4, 5, 6, 7]]
     coco_content["annotations"][1]["segmentation"].append([1, 1])
     instances = CocoDataset(**write_coco(coco_content)).get_data_info(0)["instances"]
-    assert [i["ignore_flag"] for i in instances] == [1, 0]
-    assert len(instances[1]["mask"]) == 2
-    assert [level for level, text in logged if "1 x no polygon" in text] == [logging.WARNING]
+    assert [i["ignore_flag"] for i in instances] == [0, 0]
+    assert [len(i["mask"]) for i in instances] == [0, 2]
+    told = [level for level, text in logged if "1 annotations have no polygon" in text]
+    assert told == [logging.WARNING]
+
+
+@pytest.mark.parametrize("missing", [[], None])
+def test_missing_masks_stop_before_training_only_where_masks_are_wanted(
+    missing, coco_content, write_coco
+):
+    coco_content["annotations"][0]["segmentation"] = missing
+    args = write_coco(coco_content)
+    number = coco_content["annotations"][0]["id"]
+    assert len(CocoDataset(**args, pipeline=[{"type": "LoadAnnotations"}]))
+    with pytest.raises(ValueError, match=rf"1 annotations .* \(ids \[{number}\]\)"):
+        CocoDataset(**args, pipeline=[{"type": "LoadAnnotations", "with_mask": True}])
+
+
+def test_rle_of_another_size_and_box_of_text_are_named(coco_content, write_coco):
+    rle = {"size": [10, 10], "counts": [100]}
+    coco_content["annotations"][0]["segmentation"] = rle
+    with pytest.raises(ValueError, match=r"RLE has size \[10, 10\]"):
+        CocoDataset(**write_coco(coco_content))
+    coco_content["annotations"][0] |= {"segmentation": [], "bbox": [1, 2, "3", 4]}
+    with pytest.raises(ValueError, match=r"expected bbox = .* got \[1, 2, '3', 4\]"):
+        CocoDataset(**write_coco(coco_content))
 
 
 def test_filter_drops_empty_and_small_images_in_training_only(coco_args):

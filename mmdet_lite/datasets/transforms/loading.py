@@ -24,14 +24,14 @@ class LoadImageFromFile(CvLoadImageFromFile):
 
     Raises:
         FileNotFoundError: the image does not exist.
-        ValueError: it cannot be read or decoded.
+        ValueError: it cannot be read or decoded, or has another size than the data set says.
     """
 
     def transform(self, results: Results) -> Results | None:
         """Load ``results['img_path']``."""
         path = results["img_path"]
         try:
-            return super().transform(results)
+            loaded: Results | None = super().transform(results)
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"image {path!r} does not exist; check data_root and data_prefix.img of the data "
@@ -41,6 +41,27 @@ class LoadImageFromFile(CvLoadImageFromFile):
             if self.ignore_empty:
                 return None
             raise ValueError(f"image {path!r} cannot be read or decoded: {error}") from error
+        if loaded is not None:
+            _compare_size(loaded)
+        return loaded
+
+
+def _compare_size(results: Results) -> None:
+    """Stop where the annotation file describes another picture than the one that was read."""
+    said_hw = (results.get("height"), results.get("width"))
+    found_hw = results["img_shape"][:2]
+    if None in said_hw or said_hw == found_hw:
+        return
+    why = "correct height and width in the annotation file, or the picture"
+    if said_hw == found_hw[::-1]:
+        why = (
+            "the two are swapped, as when a picture was annotated without its EXIF orientation: "
+            "save the picture upright, or turn the annotations"
+        )
+    raise ValueError(
+        f"image {results['img_path']!r} measures {found_hw[1]}x{found_hw[0]} (width x height), the "
+        f"annotation file says {said_hw[1]}x{said_hw[0]}: its boxes would lie wrong. {why}"
+    )
 
 
 @TRANSFORMS.register_module()

@@ -122,3 +122,17 @@ def test_what_is_not_supported_is_refused(argument, message):
         TRANSFORMS.build({"type": "LoadAnnotations", **argument})
     with pytest.raises(TypeError, match="with_keypoints"):
         TRANSFORMS.build({"type": "LoadAnnotations", "with_keypoints": True})
+
+
+@pytest.mark.parametrize(
+    ("said", "word"), [((20, 30), None), ((30, 20), "EXIF"), ((20, 31), "31x20")]
+)
+def test_picture_of_another_size_than_the_data_set_says_stops(tmp_path, said, word):
+    path = str(tmp_path / "a.png")
+    cv2.imwrite(path, np.zeros((20, 30, 3), np.uint8))
+    results = {"img_path": path, "height": said[0], "width": said[1]}
+    if word is None:
+        assert TRANSFORMS.build({"type": "LoadImageFromFile"})(results)["img_shape"] == (20, 30)
+        return
+    with pytest.raises(ValueError, match=word):
+        TRANSFORMS.build({"type": "LoadImageFromFile"})(results)
