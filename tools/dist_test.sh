@@ -27,7 +27,7 @@ fi
 
 TOOLS=$(cd "$(dirname "$0")" && pwd)
 export PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}"
-exec "$PYTHON" -m torch.distributed.run \
+exec "$PYTHON" -m mmdet_lite.cli.processes \
     --nnodes="$NNODES" --node_rank="$NODE_RANK" --nproc_per_node="$GPUS" \
     --master_addr="$MASTER_ADDR" --master_port="$PORT" \
     "$TOOLS/test.py" "${POSITIONAL[@]}" --launcher pytorch "$@"

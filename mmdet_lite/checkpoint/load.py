@@ -2,8 +2,10 @@
 
 import pickle
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,15 +41,16 @@ def load_checkpoint_file(
     path = local_checkpoint(str(source))
     try:
         with _allow_listed():
-            content = torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
+            content = torch.load(
+                path,
+                map_location=map_location,
+                weights_only=True,
+                mmap=mmap and zipfile.is_zipfile(path),  # torch < 1.6 wrote another form
+            )
     except pickle.UnpicklingError as error:
-        raise ValueError(_refused_text(str(path), str(error))) from error
+        raise ValueError(_refused_text(path, str(error))) from error
     except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ValueError(
-            f"{path} ({path.stat().st_size} bytes) cannot be read: it is incomplete or no "
-            f"checkpoint ({reason[0]}); copy or download it again, or choose another one"
-        ) from error
+        raise ValueError(_unreadable_text(path)) from error
     if not isinstance(content, dict):
         raise ValueError(
             f"{path} holds a {type(content).__name__}, expected a dict with 'state_dict' (or a "
@@ -142,11 +145,22 @@ def _allow_listed() -> Iterator[None]:
         serialization.add_safe_globals(before)
 
 
-def _refused_text(path: str, error: str) -> str:
+def _unreadable_text(path: Path) -> str:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(4)
+    if size == 0 or start.startswith((b"PK\x03\x04", b"\x80\x02")):  # of a zip file, a pickle
+        return (
+            f"{path} is incomplete, it was cut off at {size} bytes: copy or download it again, or "
+            "choose another one"
+        )
+    return f"{path} ({size} bytes) is no checkpoint: give a file that torch.save wrote (*.pth)"
+
+
+def _refused_text(path: Path, error: str) -> str:
     found = re.search(r"GLOBAL (\S+)", error) or re.search(r"global:? (\S+)", error)
     if found is None:
-        reason = error.rsplit("WeightsUnpickler error:", 1)[-1].strip().splitlines()[0]
-        return f"{path} is no checkpoint that torch.load reads: {reason}"
+        return _unreadable_text(path)
     return (
         f"{path} holds a {found.group(1)}, which would have to be executed to be read, and is "
         "refused. If you trust the file, load it with the program that wrote it and save its "

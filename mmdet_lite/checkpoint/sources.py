@@ -108,6 +108,10 @@ def _existing_file(path: Path) -> Path:
     if path.is_file():
         return path
     looked = path.absolute()
+    if any(sign in path.name for sign in "*?["):  # the shell hands on what it cannot fill in
+        there = sorted(item.name for item in looked.parent.glob("*.pth"))
+        hint = f"it has {', '.join(there[:8])}" if there else "it has no *.pth file"
+        raise FileNotFoundError(f"no file matches {path} (folder {looked.parent}); {hint}")
     if path.is_dir():
         raise FileNotFoundError(f"{path} is a folder: give one of its *.pth files")
     names = [item.name for item in looked.parent.iterdir()] if looked.parent.is_dir() else None

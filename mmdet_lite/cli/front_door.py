@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import hashlib
 import os
 import sys
 import traceback
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 USAGE_ERROR, LOSS_ERROR = 2, 3
-USER_ERRORS = (ValueError, TypeError, FileNotFoundError, KeyError, SyntaxError)
+USER_ERRORS = (ValueError, TypeError, OSError, KeyError, SyntaxError)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -23,6 +24,8 @@ class CommandParser(argparse.ArgumentParser):
         return parsed
 
     def _unknown_text(self, unknown: Sequence[str]) -> str:
+        if all(word.endswith(".pth") for word in unknown):
+            return f"one checkpoint is expected; choose one, {' '.join(unknown)} came besides it"
         flags = list(self._option_string_actions)
         hints = [
             f"{word} (did you mean {near[0]}?)"
@@ -95,6 +98,24 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def make_work_dir(path: str) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        OSError: if that is not possible, with the flag and why.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        why = "a file has that name" if os.path.isfile(path) else error.strerror
+        raise OSError(
+            f"the work dir {os.path.abspath(path)} cannot be made: {why}; choose another one with "
+            "--work-dir"
+        ) from error
+    if not os.access(path, os.W_OK):
+        raise OSError(f"the work dir {os.path.abspath(path)} may not be written to")
+
+
 def short_path(path: str) -> str:
     """``path`` seen from the current folder if it lies in it, else whole."""
     relative = os.path.relpath(path)
@@ -135,8 +156,46 @@ def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
 def _report(name: str, error: BaseException, status: int) -> int:
     if os.environ.get("MMDET_LITE_DEBUG") == "1":
         traceback.print_exc()
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    text = message_of(error)
+    if _said_by_another(text):
+        return status
     rank = os.environ.get("RANK", "0")
     who = f"mmdet-lite {name}" if rank == "0" else f"mmdet-lite {name} (process {rank})"
     print(f"\n{who}: {text or type(error).__name__}", file=sys.stderr, flush=True)
     return status
+
+
+def message_of(error: BaseException) -> str:
+    """What an error says, without the traceback that torch puts into those of loader workers."""
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    text = str(error)
+    if from_worker(error):
+        text = text.rsplit(f"\n{type(error).__name__}: ", 1)[-1].rstrip()
+    return text
+
+
+def from_worker(error: BaseException) -> bool:
+    """Whether ``error`` was raised in a process that loads data."""
+    return str(error).startswith("Caught ") and "DataLoader worker process" in str(error)
+
+
+def _said_by_another(text: str) -> bool:
+    """Whether another process of this torchrun already says ``text``; else it is now ours to say.
+
+    Processes that fail alike (a wrong config) would each say the same. The first makes a file in
+    the folder that torchrun keeps for the run and removes at its end.
+    """
+    error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if error_file is None:
+        return False
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    try:
+        with open(os.path.join(os.path.dirname(os.path.dirname(error_file)), digest), "x"):
+            return False
+    except FileExistsError:
+        return True
+    except OSError:  # another torchrun keeps its files elsewhere: rather twice than not at all
+        return False

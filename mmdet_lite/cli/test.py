@@ -12,6 +12,7 @@ from mmdet_lite.cli.front_door import (
     CommandParser,
     add_config_options,
     keep_local_rank,
+    make_work_dir,
     parse_overrides,
     run_command,
     say,
@@ -51,24 +52,31 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
 def test(args: Namespace) -> int:
     """Load config and checkpoint, run the test loop, say where the results are."""
     keep_local_rank(args.local_rank)
-    from mmengine.runner import Runner
 
     from mmdet_lite.checkpoint import load_checkpoint_file, load_state_dict, state_dict_of
-    from mmdet_lite.cli.train import fit_device
-    from mmdet_lite.config import load_config
-    from mmdet_lite.engine import init_launcher, leave_process_group, stopped_by_sigterm, unwrapped
+    from mmdet_lite.config import errors_name_their_key, load_config
+    from mmdet_lite.engine import (
+        DetRunner,
+        fit_device,
+        init_launcher,
+        leave_process_group,
+        stopped_by_sigterm,
+        unwrapped,
+    )
 
     cfg = apply_flags(load_config(args.config, parse_overrides(args.cfg_options)), args)
     with stopped_by_sigterm():
         try:
+            make_work_dir(cfg.work_dir)
             init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
             fit_device(cfg, args.launcher)
             checkpoint = load_checkpoint_file(args.checkpoint)
             cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
-            runner = Runner.from_cfg(cfg)
-            model = unwrapped(runner.model)
-            load_state_dict(model, state_dict_of(checkpoint), args.checkpoint, strict=True)
-            runner.test()
+            with errors_name_their_key(cfg, args.config):
+                runner = DetRunner.from_cfg(cfg)
+                model = unwrapped(runner.model)
+                load_state_dict(model, state_dict_of(checkpoint), args.checkpoint, strict=True)
+                runner.test()
         finally:
             leave_process_group()
     if args.out:

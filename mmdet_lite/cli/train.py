@@ -6,20 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmdet_lite.cli.changed_settings import changed_settings_text
 from mmdet_lite.cli.front_door import (
     USER_ERRORS,
     CommandParser,
     add_config_options,
     interruption,
     keep_local_rank,
+    make_work_dir,
     parse_overrides,
     run_command,
     say,
     short_path,
 )
+from mmdet_lite.cli.start import (
+    AUTO,
+    Start,
+    choose_start,
+    finished_text,
+    start_texts,
+    with_start,
+)
+from mmdet_lite.cli.stopped import failed_in_training, go_on_text
 
-AUTO = "auto"
-ALWAYS_ON_HOOKS = ("CheckInvalidLossHook", "NumClassCheckHook")
+ALWAYS_ON_HOOKS = ("CheckInvalidLossHook", "NumClassCheckHook", "TrainingSummaryHook")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,31 +80,48 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
 def train(args: Namespace) -> int:
     """Load the config, apply the flags, train."""
     keep_local_rank(args.local_rank)
-    from mmengine.dist import get_world_size
-    from mmengine.runner import Runner
-
     from mmdet_lite.config import load_config
-    from mmdet_lite.engine import init_launcher, leave_process_group, stopped_by_sigterm
+    from mmdet_lite.engine import leave_process_group, stopped_by_sigterm
 
     cfg = apply_flags(load_config(args.config, parse_overrides(args.cfg_options)), args)
     with stopped_by_sigterm():
         try:
-            if not choose_start(cfg, args):
+            start = choose_start(cfg, args)
+            for text in start_texts(cfg, start):
+                say(text)
+            finished = start.meta and finished_text(cfg, start.meta)
+            if finished:
+                say(finished)
                 return 0
-            cfg = with_data_classes(cfg)
-            init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
-            fit_device(cfg, args.launcher)
-            apply_learning_rate(cfg, get_world_size())
-            runner = Runner.from_cfg(cfg)
-            _run(runner)
+            cfg = complete_config(with_start(cfg, start), start, args.launcher)
+            runner = _built(cfg, args)
+            _run(runner, args)
             _say_results(runner)
         except BaseException as error:
             if interruption(error) is not None:
-                say(f"to go on: mmdet-lite train {args.config} --work-dir {cfg.work_dir} --resume")
+                say(go_on_text(args, cfg.work_dir))
             raise
         finally:
             leave_process_group()
     return 0
+
+
+def complete_config(cfg: Any, start: Start, launcher: str) -> Any:
+    """A copy of ``cfg`` with what depends on data, processes and batch; joins the processes."""
+    from mmengine.dist import get_world_size
+
+    from mmdet_lite.engine import fit_device, init_launcher
+
+    cfg = with_data_classes(cfg)
+    make_work_dir(cfg.work_dir)
+    init_launcher(launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
+    fit_device(cfg, launcher)
+    apply_learning_rate(cfg, get_world_size())
+    if start.meta is not None:
+        changes = changed_settings_text(str(start.meta.get("cfg")), cfg, str(start.weights))
+        if changes:
+            say(changes)
+    return cfg
 
 
 def apply_flags(cfg: Any, args: Namespace) -> Any:
@@ -145,54 +172,6 @@ def _set_checkpoint_defaults(cfg: Any) -> None:
     cfg.default_hooks = hooks
 
 
-def choose_start(cfg: Any, args: Namespace) -> bool:
-    """Set ``resume`` and ``load_from`` in ``cfg``; False if that training is finished already.
-
-    Raises:
-        FileNotFoundError: if there is nothing to resume, or no such file.
-        ValueError: if the file cannot be resumed from.
-    """
-    if not args.resume and not cfg.get("resume"):
-        if "://" not in (cfg.get("load_from") or "://"):
-            from mmdet_lite.checkpoint import local_checkpoint
-
-            local_checkpoint(cfg.load_from)
-        return True
-    from mmdet_lite.checkpoint import find_resume_checkpoint, read_resume_meta
-
-    chosen = args.resume if args.resume and args.resume != AUTO else None
-    if chosen is None and not args.resume:
-        chosen = cfg.get("load_from")
-    if chosen is not None:
-        path, meta = chosen, read_resume_meta(chosen)
-    else:
-        found, meta, problems = find_resume_checkpoint(cfg.work_dir)
-        path = str(found)
-        for problem in problems:
-            say(f"passed over: {problem}")
-    say(f"resuming from {path} (epoch {meta['epoch']}, iteration {meta['iter']})")
-    cfg.resume, cfg.load_from = True, path
-    if meta.get("seed") is not None:  # the order of the data depends on it
-        cfg.randomness = {**(cfg.get("randomness") or {}), "seed": meta["seed"]}
-    return not _finished(cfg, meta)
-
-
-def _finished(cfg: Any, meta: dict[str, Any]) -> bool:
-    key = "max_epochs" if "max_epochs" in cfg.train_cfg else "max_iters"
-    done, total = meta["epoch" if key == "max_epochs" else "iter"], cfg.train_cfg.get(key)
-    if total is None or done < total:
-        return False
-    validated = Path(cfg.work_dir) / "last_validation"
-    text = validated.read_text(encoding="utf-8").strip() if validated.is_file() else ""
-    if cfg.get("val_evaluator") is not None and text != f"iter {meta['iter']}":
-        return False
-    say(
-        f"this training is finished, at {done} of {total} {key.removeprefix('max_')}; to go on "
-        f"raise train_cfg.{key} (--cfg-options train_cfg.{key}={2 * total})"
-    )
-    return True
-
-
 def with_data_classes(cfg: Any) -> Any:
     """A copy of ``cfg`` whose heads have the number of classes of the training data."""
     from mmdet_lite.config import fill_num_classes
@@ -200,21 +179,6 @@ def with_data_classes(cfg: Any) -> Any:
 
     classes = dataset_classes(cfg.train_dataloader.dataset)
     return fill_num_classes(cfg, len(classes), "train_dataloader.dataset")
-
-
-def fit_device(cfg: Any, launcher: str) -> None:
-    """Without a GPU: gloo in place of NCCL, and a data-parallel wrapper without device numbers."""
-    import torch
-
-    if torch.cuda.is_available() or launcher == "none":
-        return
-    env = dict(cfg.get("env_cfg") or {})
-    cfg.env_cfg = {**env, "dist_cfg": {**(env.get("dist_cfg") or {}), "backend": "gloo"}}
-    given = cfg.get("model_wrapper_cfg") or {
-        "broadcast_buffers": False,
-        "find_unused_parameters": cfg.get("find_unused_parameters", False),
-    }
-    cfg.model_wrapper_cfg = {"type": "MMDistributedDataParallel", **given, "device_ids": None}
 
 
 def apply_learning_rate(cfg: Any, gpus: int) -> None:
@@ -236,15 +200,26 @@ def apply_learning_rate(cfg: Any, gpus: int) -> None:
         cfg.auto_scale_lr = {**cfg.auto_scale_lr, "enable": False, "base_batch_size": plan.batch}
 
 
-def _run(runner: Any) -> None:
+def _built(cfg: Any, args: Namespace) -> Any:
+    """The Runner; a component that refuses an argument is named by its key."""
+    from mmdet_lite.config import errors_name_their_key
+    from mmdet_lite.engine import DetRunner
+
+    with errors_name_their_key(cfg, args.config):
+        return DetRunner.from_cfg(cfg)
+
+
+def _run(runner: Any, args: Namespace) -> None:
     """Train; what goes wrong after the first step is no question of the config."""
+    from mmdet_lite.config import errors_name_their_key
+
     try:
-        runner.train()
+        with errors_name_their_key(runner.cfg, args.config):
+            runner.train()
     except USER_ERRORS as error:
         if "loop_stage" in runner.message_hub.runtime_info and runner.iter > 0:
-            raise RuntimeError(
-                f"training failed in iteration {runner.iter + 1}: {error}"
-            ) from error
+            go_on = go_on_text(args, runner.work_dir)
+            raise failed_in_training(error, runner.iter, go_on) from error
         raise
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,13 @@ from typing import Any
 from mmengine.config import Config
 
 from mmdet_lite.config.components import check_components
+from mmdet_lite.config.errors import ConfigError
 from mmdet_lite.config.older import translate_older_keys
+from mmdet_lite.config.overrides import apply_overrides
 from mmdet_lite.config.scope import translate_scope
 from mmdet_lite.config.sources import config_files, find_config, find_word
-from mmdet_lite.config.top_level import (
-    PIPELINE_VARIABLES,
-    check_top_level,
-    follow_pipeline_overrides,
-    idle_overrides,
-    stale_pipelines,
-)
+from mmdet_lite.config.top_level import check_top_level, stale_pipelines
+from mmdet_lite.config.values import check_values
 
 
 def load_config(
@@ -36,55 +32,44 @@ def load_config(
             takes. This imports the components (seconds).
 
     Returns:
-        The config with MMDetection's scope and older keys translated. What was translated is
-        printed to standard error with its new spelling; warnings are UserWarnings.
+        The config with MMDetection's scope and older keys translated. Older keys are printed to
+        standard error with their new spelling, and so are warnings.
 
     Raises:
         FileNotFoundError: the file or one of its ``_base_`` files is missing.
         SyntaxError: a file is not Python.
-        ValueError: a key, type or argument that nothing reads, or an older key without an exact
-            translation; with the dotted key, the file and the nearest right name.
+        ValueError: a key, type, argument or number that nothing reads or can use, an override
+            without effect, or an older key without an exact translation; with the dotted key, the
+            file and the nearest right name.
     """
     file, renamed = find_config(Path(path))
     files = config_files(file)
     cfg = Config.fromfile(str(file))
+    overrides = dict(overrides or {})
     notes = [renamed] if renamed else []
     warned = stale_pipelines(cfg)
-    if overrides:
-        notes += _override(cfg, overrides)
-        warned += idle_overrides(cfg, overrides)
     try:
-        notes += translate_scope(cfg)
+        notes += apply_overrides(cfg, overrides, files)
+        warned += stale_pipelines(cfg, {key.split(".")[0] for key in overrides})
+        translate_scope(cfg)
         notes += translate_older_keys(cfg)
-        check_top_level(cfg, overrides or {})
+        check_top_level(cfg)
+        check_values(cfg._cfg_dict)
         if check:
             check_components(cfg)
-    except ValueError as error:
-        raise ValueError(f"{error} {_place(error, files, overrides or {})}") from error
+    except ConfigError as error:
+        place = _place(error, files, overrides)
+        separator = "\n" if "\n" in str(error) else " "
+        raise ValueError(f"{error}{separator}{place}") from error
     _say(notes, warned)
     return cfg
 
 
-def _override(cfg: Config, overrides: Mapping[str, Any]) -> list[str]:
-    before = {name: cfg.get(name) for name in PIPELINE_VARIABLES}
-    try:
-        cfg.merge_from_dict(dict(overrides), allow_list_keys=True)
-    except (KeyError, TypeError) as error:
-        said = error.args[0] if error.args else error
-        raise ValueError(f"override {dict(overrides)} does not fit the config: {said}") from error
-    return follow_pipeline_overrides(cfg, before, overrides)
-
-
-def _place(error: ValueError, files: list[Path], overrides: Mapping[str, Any]) -> str:
-    """Which file, or override, set the key that an error message starts with."""
-    dotted = str(error).split(":", 1)[0]
-    if any(dotted == key or dotted.startswith(f"{key}.") for key in overrides):
+def _place(error: ConfigError, files: list[Path], overrides: Mapping[str, Any]) -> str:
+    """Which file, or override, set the key that is wrong."""
+    if any(error.key == key or error.key.startswith(f"{key}.") for key in overrides):
         return "(set by an override, --cfg-options)"
-    parts = dotted.split(".")
-    words = [parts[-1], parts[0]] if parts[-1] != "type" else [parts[0]]
-    if parts[-1] == "type" and "'" in str(error):
-        words.insert(0, str(error).split("'")[1])
-    found = (find_word(files, word) for word in words)
+    found = (find_word(files, word) for word in (error.word, error.key.split(".")[0]))
     return f"(in {next((place for place in found if place), files[0])})"
 
 
@@ -94,5 +79,5 @@ def _say(notes: list[str], warned: list[str]) -> None:
         return
     for line in notes:
         print(f"config translated: {line}", file=sys.stderr)
-    for warning in warned:
-        warnings.warn(warning, UserWarning, stacklevel=3)
+    for warning in dict.fromkeys(warned):
+        print(f"WARNING: {warning}", file=sys.stderr)

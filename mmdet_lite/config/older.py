@@ -5,6 +5,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmdet_lite.config.errors import ConfigError
 from mmdet_lite.config.older_schedule import translate_lr_config
 
 
@@ -18,7 +19,7 @@ def translate_older_keys(cfg: Config) -> list[str]:
         One ``old -> new`` note for each key translated.
 
     Raises:
-        ValueError: for a key that has no exact translation, with the new spelling to write.
+        ConfigError: for a key that has no exact translation, with the new spelling to write.
     """
     notes = []
     for key, translate in OLDER_KEYS.items():
@@ -37,8 +38,8 @@ def _section(cfg: Any, dotted: str) -> ConfigDict:
     return node
 
 
-def _refuse(key: str, why: str) -> ValueError:
-    return ValueError(f"{key}: a key of MMDetection 2.x; {why}")
+def _refuse(key: str, why: str) -> ConfigError:
+    return ConfigError(key, f"a key of MMDetection 2.x; {why}")
 
 
 def _only(value: dict[str, Any], known: tuple[str, ...], key: str, why: str) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmdet_lite.config.errors import ConfigError
+
 _STEP_KEYS = {"step": "milestones", "gamma": "gamma"}
 _WARMUP_KEYS = {"warmup_iters": "end", "warmup_ratio": "start_factor"}
 _KNOWN = {"policy", "by_epoch", "warmup", *_STEP_KEYS, *_WARMUP_KEYS}
@@ -19,7 +21,7 @@ def translate_lr_config(cfg: Config, value: Any) -> list[str]:
         The notes for the log.
 
     Raises:
-        ValueError: for any other policy or key, with the spelling to write.
+        ConfigError: for any other policy or key, with the spelling to write.
     """
     if not isinstance(value, dict):
         raise _refuse("lr_config", f"expected a dict, got {value!r}")
@@ -91,9 +93,10 @@ def _change(cfg: Config, value: dict[str, Any]) -> list[str]:
     return notes
 
 
-def _refuse(key: str, why: str) -> ValueError:
-    return ValueError(
-        f"{key}: a key of MMDetection 2.x; {why}; write param_scheduler=[dict(type='LinearLR', "
+def _refuse(key: str, why: str) -> ConfigError:
+    return ConfigError(
+        key,
+        f"a key of MMDetection 2.x; {why}; write param_scheduler=[dict(type='LinearLR', "
         "start_factor=0.001, by_epoch=False, begin=0, end=500), dict(type='MultiStepLR', begin=0, "
-        "end=12, by_epoch=True, milestones=[8, 11], gamma=0.1)]"
+        "end=12, by_epoch=True, milestones=[8, 11], gamma=0.1)]",
     )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from mmdet_lite.ops.checks import nearest_name
 
+SUFFIXES = (".py", ".json", ".yaml", ".yml")
+
 
 def config_files(path: Path) -> list[Path]:
     """The file and all its ``_base_`` files, the file itself first, each once.
@@ -30,7 +32,7 @@ def find_word(files: list[Path], word: str) -> str | None:
     for file in files:
         if file.suffix != ".py":
             continue
-        for node in ast.walk(_parse(file)):
+        for node in ast.walk(parse(file)):
             if isinstance(node, ast.keyword) and node.arg == word:
                 return f"{file}:{node.value.lineno}"
             if isinstance(node, ast.Constant) and node.value == word:
@@ -49,8 +51,13 @@ def find_config(path: Path) -> tuple[Path, str | None]:
 
     Raises:
         FileNotFoundError: no such file; names the nearest config files.
+        ValueError: a file of another kind.
     """
     if path.is_file():
+        if path.suffix not in SUFFIXES:
+            raise ValueError(
+                f"{path} is no config file: its name must end with .py (or yaml, json)"
+            )
         return path, None
     if path.is_dir():
         raise FileNotFoundError(f"{path} is a folder; give one of its config files")
@@ -80,7 +87,7 @@ def _collect(path: Path, chain: list[Path], files: list[Path]) -> None:
 def _bases(path: Path) -> list[str]:
     if path.suffix != ".py":
         return []  # json and yaml: mmengine's own message is clear
-    for node in _parse(path).body:
+    for node in parse(path).body:
         if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == "_base_" for target in node.targets
         ):
@@ -92,7 +99,8 @@ def _bases(path: Path) -> list[str]:
     return []
 
 
-def _parse(path: Path) -> ast.Module:
+def parse(path: Path) -> ast.Module:
+    """The syntax tree of a config file; SyntaxError with file and line."""
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from mmdet_lite.ops.checks import nearest_name
+
 Color = tuple[int, int, int]
 GOLDEN_RATIO = 0.618033988749895
+_MISSPELT = 0.8  # thing_classes, a key of panoptic data, is 0.7 like classes
 
 
 def check_metainfo(metainfo: Mapping[str, Any]) -> None:
@@ -17,12 +20,16 @@ def check_metainfo(metainfo: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: ``classes`` is a bare string that names no file, holds something else than
-            strings or one name twice; a key is spelt as in MMDetection 2; the palette is shorter
-            than the class names.
+            strings or one name twice; a key is misspelt, or spelt as in MMDetection 2; the palette
+            is shorter than the class names.
     """
     for key in ("classes", "palette"):
         if key.upper() in metainfo:
             raise ValueError(f"metainfo has the key {key.upper()!r}; write it {key!r}")
+    for key in set(metainfo) - {"classes", "palette"}:  # any other key is the user's own
+        meant = nearest_name(key, ("classes", "palette"), _MISSPELT)
+        if meant is not None:
+            raise ValueError(f"metainfo has the key {key!r}; did you mean {meant!r}?")
     classes = metainfo.get("classes")
     if classes is None:
         return

@@ -1,6 +1,7 @@
 """Reading COCO annotation files, with the checks that need no image."""
 
 import json
+import os
 from collections import defaultdict
 from typing import Any
 
@@ -31,7 +32,8 @@ def load_coco_file(ann_file: str, backend_args: dict[str, Any] | None = None) ->
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"annotation file {ann_file!r} does not exist; check data_root and ann_file of the "
-            "data set (a relative ann_file is looked for below data_root)"
+            "data set (a relative ann_file is looked for below data_root, here "
+            f"{os.path.abspath(ann_file)})"
         ) from error
     except ValueError as error:
         raise ValueError(f"annotation file {ann_file!r} is not valid json: {error}") from error

@@ -8,20 +8,30 @@ from mmdet_lite.engine.hooks import (
     CheckInvalidLossHook,
     CheckpointHook,
     NumClassCheckHook,
+    TrainingSummaryHook,
     check_num_classes,
     unwrapped,
 )
-from mmdet_lite.engine.launch import init_launcher, leave_process_group, stopped_by_sigterm
+from mmdet_lite.engine.launch import (
+    fit_device,
+    init_launcher,
+    leave_process_group,
+    stopped_by_sigterm,
+)
 from mmdet_lite.engine.learning_rate import LearningRatePlan, plan_learning_rate, scaled_lr
 from mmdet_lite.engine.random_state import random_state, restore_random_state
+from mmdet_lite.engine.runner import DetRunner
 
 __all__ = [
     "AmpOptimWrapper",
     "CheckInvalidLossHook",
     "CheckpointHook",
+    "DetRunner",
     "LearningRatePlan",
     "NumClassCheckHook",
+    "TrainingSummaryHook",
     "check_num_classes",
+    "fit_device",
     "init_launcher",
     "leave_process_group",
     "plan_learning_rate",

@@ -64,6 +64,24 @@ def init_launcher(launcher: str, dist_cfg: Mapping[str, Any] | None = None) -> N
     torch.distributed.init_process_group("gloo", **extra)
 
 
+def fit_device(cfg: Any, launcher: str) -> None:
+    """Without a GPU: gloo in place of NCCL, and a data-parallel wrapper without device numbers.
+
+    Args:
+        cfg: a whole config; changed in place.
+        launcher: as in ``init_launcher``.
+    """
+    if torch.cuda.is_available() or launcher == "none":
+        return
+    env = dict(cfg.get("env_cfg") or {})
+    cfg.env_cfg = {**env, "dist_cfg": {**(env.get("dist_cfg") or {}), "backend": "gloo"}}
+    given = cfg.get("model_wrapper_cfg") or {
+        "broadcast_buffers": False,
+        "find_unused_parameters": cfg.get("find_unused_parameters", False),
+    }
+    cfg.model_wrapper_cfg = {"type": "MMDistributedDataParallel", **given, "device_ids": None}
+
+
 def leave_process_group() -> None:
     """Leave the process group, if there is one."""
     if is_distributed():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -142,6 +143,20 @@ class CocoMetric(BaseMetric):
             )
         return self._evaluate(detections, truth, category_ids, logger)
 
+    def result_names(self) -> list[str]:
+        """Names of the numbers that an evaluation gives, as ``save_best`` takes them."""
+        names = []
+        for metric in self.metrics:
+            if metric.startswith("proposal"):
+                names += [f"AR@{num}" for num in self.proposal_nums]
+                names += [f"AR_{size}@{self.proposal_nums[-1]}" for size in "sml"]
+            else:
+                names += [f"{metric}_{item}" for item in self.metric_items or PRECISION_ITEMS]
+            if self.classwise:
+                names += [f"{name}_precision" for name in self._classes()]
+                names += [f"{metric}_{name}_precision" for name in self._classes()]
+        return [f"{self.prefix}/{name}" for name in names] if self.prefix else names
+
     def _evaluate(
         self,
         detections: list[ImageDetections],
@@ -275,7 +290,7 @@ def load_annotations(
     if not exists(ann_file, backend_args=backend_args):
         raise FileNotFoundError(
             f"ann_file of CocoMetric does not exist: {ann_file}. Correct val_evaluator.ann_file "
-            "or test_evaluator.ann_file in the config"
+            f"or test_evaluator.ann_file in the config (looked for {os.path.abspath(ann_file)})"
         )
     content = json.loads(get_text(ann_file, backend_args=backend_args))
     if not isinstance(content, dict) or not {"images", "categories"} <= content.keys():

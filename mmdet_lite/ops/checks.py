@@ -28,17 +28,17 @@ def likeness(a: str, b: str) -> float:
     return SequenceMatcher(None, a, b).ratio()
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str:
+def did_you_mean(name: str, known: Collection[str], cutoff: float = 0.6) -> str:
     """End of an error message: the nearest name, or the known names where none is near.
 
-    Of many known names the ten nearest are listed.
+    Of many known names the ten nearest are listed. ``cutoff`` is that of ``nearest_name``.
 
     >>> did_you_mean("debg", ["debug"])
     "did you mean 'debug'?"
     >>> did_you_mean("zzz", ["b", "a"])
     'known are: a, b'
     """
-    nearest = nearest_name(name, known)
+    nearest = nearest_name(name, known, cutoff)
     if nearest is not None:
         return f"did you mean '{nearest}'?"
     if not known:

@@ -68,6 +68,17 @@ def test_getattr_of_anything_but_the_history_buffer_is_refused(tmp_path):
         load_checkpoint_file(str(tmp_path / "a.pth"))
 
 
+def test_text_file_is_said_to_be_no_checkpoint_in_one_plain_sentence(tmp_path):
+    (tmp_path / "README.md").write_text("# Title")
+    with pytest.raises(ValueError, match=r"README\.md \(7 bytes\) is no checkpoint: [^\n]*$"):
+        load_checkpoint_file(str(tmp_path / "README.md"))
+
+
+def test_file_of_torch_before_1_6_is_read_also_where_tensors_may_stay_on_disk(tmp_path):
+    torch.save({"w": torch.ones(2)}, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    assert load_checkpoint_file(str(tmp_path / "a.pth"), mmap=True)["w"].tolist() == [1, 1]
+
+
 @pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
 def test_truncated_file_is_named_as_incomplete(tmp_path, kept):
     path = tmp_path / "cut.pth"
@@ -90,6 +101,8 @@ def test_missing_file_error_names_the_nearest_one(tmp_path):
         local_checkpoint(str(tmp_path / "epoch_21.pth"))
     with pytest.raises(FileNotFoundError, match=r"folder .*nowhere does not exist"):
         local_checkpoint(str(tmp_path / "nowhere" / "a.pth"))
+    with pytest.raises(FileNotFoundError, match=r"no file matches .*best_\*.*has epoch_12\.pth"):
+        local_checkpoint(str(tmp_path / "best_*.pth"))
     with pytest.raises(FileNotFoundError, match="is a folder"):
         local_checkpoint(str(tmp_path))
 

@@ -29,6 +29,16 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.pth"]
 
 
+def test_what_cannot_be_written_is_an_error_with_file_folder_and_free_space(tmp_path):
+    path = tmp_path / "a.pth"
+    said = r"cannot write .*a\.pth: No space left .*MB free"
+    with pytest.raises(OSError, match=said), atomic_path(path):
+        raise OSError(28, "No space left on device")
+    path, said = tmp_path / "gone" / "a.pth", r"cannot write .*gone/a\.pth: No such file"
+    with pytest.raises(OSError, match=said), atomic_path(path) as temporary:
+        temporary.write_text("x")
+
+
 def test_old_file_is_there_until_the_new_one_is_complete(tmp_path):
     path = tmp_path / "a.pth"
     path.write_text("old")

@@ -1,8 +1,11 @@
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from mmdet_lite.cli.front_door import run_command
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
@@ -78,3 +81,35 @@ def test_slurm_test_never_asks_for_more_gpus_a_node_than_in_all(run):
 def test_missing_arguments_are_answered_with_the_usage(run, script, args):
     done = run(script, *args)
     assert done.returncode == 2 and f"usage: tools/{script}" in done.stderr and not done.stdout
+
+
+def test_processes_that_fail_alike_say_it_once_and_keep_the_status(tmp_path):
+    config = tmp_path / "c.py"
+    config.write_text("train_cfg = dict(max_epochs=0)")
+    done = subprocess.run(
+        [TOOLS / "dist_train.sh", config, "2"],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("train_cfg.max_epochs: expected a whole number") == 1
+    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+def test_same_text_of_two_processes_is_said_by_the_first(tmp_path, monkeypatch, capsys):
+    for rank in (1, 0):
+        folder = tmp_path / str(rank)
+        folder.mkdir()
+        monkeypatch.setenv("RANK", str(rank))
+        monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(folder / "error.json"))
+        for text in ("the same", f"of {rank}"):
+            assert run_command("train", lambda text=text: fail(text)) == 2
+    said = capsys.readouterr().err
+    assert said.count("the same") == 1 and "(process 1): of 1" in said and "train: of 0" in said
+
+
+def fail(text):
+    raise ValueError(text)

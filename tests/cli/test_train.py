@@ -12,6 +12,7 @@ import torch
 
 from mmdet_lite.cli import train
 from mmdet_lite.cli.front_door import interruption, run_command
+from mmdet_lite.cli.stopped import go_on_text
 
 ENGINE_TESTS = Path(__file__).resolve().parents[1] / "engine"
 FORK = multiprocessing.get_context("fork")
@@ -80,6 +81,8 @@ def test_finished_run_is_not_repeated_and_says_what_to_raise(toy, capsys):
     before = Path("run/epoch_2.pth").stat().st_mtime_ns
     assert train.main([config, "--resume"]) == 0
     assert "finished, at 2 of 2 epochs" in capsys.readouterr().err
+    assert train.main([config, "--resume", "--cfg-options", "train_cfg.max_epochs=1"]) == 0
+    assert "train_cfg.max_epochs=3)" in capsys.readouterr().err  # more than the two done
     assert Path("run/epoch_2.pth").stat().st_mtime_ns == before
 
 
@@ -96,6 +99,116 @@ def test_broken_newest_checkpoint_is_passed_over_and_said(toy, capsys):
         and "resuming from run/epoch_1.pth" in (err.replace(str(Path.cwd()) + "/", ""))
     )
     assert torch.load(newest)["meta"]["epoch"] == 2
+
+
+def test_new_training_does_not_mix_with_an_earlier_one(toy, capsys):
+    config = toy()
+    assert train.main([config]) == 0
+    before = {path.name: path.stat().st_mtime_ns for path in Path("run").glob("*.pth")}
+    capsys.readouterr()
+    for argv in ([config], [config, "--load-from", "run/epoch_1.pth"]):
+        assert train.main(argv) == 2
+        err = capsys.readouterr().err
+        assert "earlier training (best_toy_mAP" in err
+        assert "add --resume" in err and "--work-dir ANOTHER_FOLDER" in err
+    assert {path.name: path.stat().st_mtime_ns for path in Path("run").glob("*.pth")} == before
+
+
+def test_work_dir_that_an_early_failure_left_is_used_again(toy):
+    assert train.main([toy(), "--cfg-options", "model.spoil_at=1"]) == 3
+    assert train.main([toy()]) == 0
+
+
+def test_settings_changed_at_resuming_are_listed_with_what_holds(toy, capsys):
+    config = toy()
+    train.main([config])
+    capsys.readouterr()
+    options = ["optim_wrapper.optimizer.lr=0.1", "train_cfg.max_epochs=3", "randomness.seed=1"]
+    assert train.main([config, "--resume", "--amp", "--cfg-options", *options]) == 0
+    err = capsys.readouterr().err
+    assert "optim_wrapper.optimizer.lr: 0.01 -> 0.1; 0.01 stays" in err
+    assert "optim_wrapper.type: OptimWrapper -> AmpOptimWrapper\n" in err
+    assert "train_cfg.max_epochs: 2 -> 3\n" in err
+    assert "randomness.seed=1 is not used: the checkpoint's seed 7 goes on" in err
+    assert torch.load("run/epoch_3.pth")["optimizer"]["param_groups"][0]["initial_lr"] == 0.01
+    assert train.main([config, "--resume", "--cfg-options", "train_cfg.max_epochs=4"]) == 0
+
+
+def test_resuming_with_the_same_settings_lists_none(toy, capsys):
+    config = toy(auto_scale_lr__base_batch_size=16)
+    train.main([config, "--auto-scale-lr"])
+    Path("run/last_validation").unlink()  # so that it goes on at once
+    capsys.readouterr()
+    assert train.main([config, "--auto-scale-lr", "--resume"]) == 0
+    assert "differ from those" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_unreadable_picture_in_training_is_said_as_text_with_how_to_go_on(toy, capsys, workers):
+    Path("images").mkdir()
+    Path("images/6.jpg").write_text("no picture")
+    data = {"type": "ToyDataset", "break_at": 6}
+    config = toy(train_dataloader__dataset=data, train_dataloader__num_workers=workers)
+    assert train.main([config, "--no-validate", "--cfg-options", "custom_hooks=[]"]) == 2
+    err = capsys.readouterr().err
+    last = err[err.index("mmdet-lite train: training stopped after") :]
+    assert "image 'images/6.jpg' cannot be read" in last and "Traceback" not in last
+    assert "epoch_1.pth in " in last
+    assert (
+        f"mmdet-lite train {config} --no-validate --cfg-options 'custom_hooks=[]' --resume" in last
+    )
+
+
+def test_full_disk_is_said_with_the_file_and_the_earlier_ones_stay(toy, capsys, monkeypatch):
+    from mmdet_lite.checkpoint import save
+
+    def full(path):
+        if "epoch_2" in path.name:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(save, "_flush", full)
+    assert train.main([toy()]) == 2
+    err = capsys.readouterr().err
+    assert "epoch_2.pth: No space left on device" in err and "MB free" in err
+    assert "epoch_1.pth in " in err and "--resume" in err
+
+
+def test_fault_of_the_program_keeps_its_traceback(toy):
+    config = toy(train_dataloader__dataset={"type": "ToyDataset", "bug_at": 6})
+    text = r"stopped after \d+ iterations: KeyError: no such key\n.* --resume"
+    with pytest.raises(RuntimeError, match=text):
+        train.main([config])
+
+
+def test_nothing_saved_yet_advises_no_resume():
+    args = train.parse_args(["c.py"])
+    assert "start again with the same command" in go_on_text(args, "nowhere")
+
+
+def test_constructors_refusal_is_given_with_its_dotted_key(toy, capsys):
+    assert train.main([toy(), "--cfg-options", "model.width=wide"]) == 2
+    err = capsys.readouterr().err
+    assert "mmdet-lite train: model: " in err and "toy.py)" in err
+    assert train.main([toy(), "--cfg-options", "train_dataloader.dataset.length=x"]) == 2
+    assert "train_dataloader.dataset: " in capsys.readouterr().err
+
+
+def test_work_dir_that_cannot_be_is_refused(toy, capsys, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for folder, why in (("file", "a file has that name"), ("/proc/1/foo", "cannot be made")):
+        assert train.main([toy(), "--work-dir", folder]) == 2
+        err = capsys.readouterr().err
+        assert why in err and "another one with --work-dir" in err and "Traceback" not in err
+
+
+def test_load_from_is_read_before_anything_is_built(toy, capsys):
+    Path("README.md").write_text("# text")
+    Path("empty.pth").write_bytes(b"")
+    config = toy(model={"type": "ToyModel", "width": "never built"})
+    for name, part in (("README.md", "is no checkpoint"), ("empty.pth", "cut off at 0 bytes")):
+        assert train.main([config, "--load-from", name]) == 2
+        err = capsys.readouterr().err
+        assert name in err and part in err
 
 
 def test_nothing_to_resume_is_an_error(toy, capsys):
@@ -152,7 +265,7 @@ def test_amp_trains_in_half_precision_and_knows_what_it_cannot_change(toy, capsy
     assert train.main([toy(), "--amp"]) == 0
     assert "loss_scaler" in torch.load("run/epoch_2.pth")["optimizer"]
     already = toy("amp.py", optim_wrapper__type="AmpOptimWrapper")
-    assert train.main([already, "--amp"]) == 0
+    assert train.main([already, "--amp", "--work-dir", "already"]) == 0
     assert "uses AmpOptimWrapper already" in capsys.readouterr().err
     args = train.parse_args(["c.py", "--amp"])
     from mmengine.config import Config
@@ -194,20 +307,6 @@ def test_work_dir_is_the_flag_then_the_config_then_the_file_name():
     ):
         args = train.parse_args(["dir/net.py", *flags])
         assert train.apply_flags(Config(cfg), args).work_dir == expected
-
-
-def test_cpu_processes_use_gloo_and_a_wrapper_without_devices(monkeypatch):
-    from mmengine.config import Config
-
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    cfg = Config({"env_cfg": {"dist_cfg": {"backend": "nccl"}}, "find_unused_parameters": True})
-    train.fit_device(cfg, "pytorch")
-    assert cfg.env_cfg.dist_cfg.backend == "gloo"
-    assert cfg.model_wrapper_cfg.device_ids is None
-    assert cfg.model_wrapper_cfg.find_unused_parameters is True
-    single = Config({})
-    train.fit_device(single, "none")
-    assert "model_wrapper_cfg" not in single
 
 
 def process(rank, port, argv):
@@ -260,7 +359,8 @@ def test_sigterm_stops_cleanly_and_says_how_to_go_on(toy, one_thread):
     running.join(30)
     assert running.exitcode == 143
     text = Path("err.txt").read_text()
-    assert "--resume" in text and "stopped by SIGTERM" in text
+    assert "to go on: mmdet-lite train" in text and "stopped by SIGTERM" in text
+    assert text.split("to go on: ")[1].splitlines()[0].endswith("toy.py --resume")
     assert not list(Path("run").glob("*.writing"))
     assert all(torch.load(path) for path in Path("run").glob("*.pth"))
 

@@ -107,3 +107,11 @@ def test_empty_config_passes(tmp_path: Path) -> None:
     leaf = tmp_path / "leaf.py"
     leaf.write_text("")
     assert load_config(leaf).default_scope == "mmdet_lite"
+
+
+@pytest.mark.parametrize("name", ["nn.Linear", "Quux"])
+def test_type_that_nothing_resembles_has_no_hint(name: str) -> None:
+    with pytest.raises(ValueError) as error:
+        load_config(MASK, {"model.roi_head.mask_head.type": name})
+    assert "did you mean" not in str(error.value)
+    assert "docs/from_mmdetection.md" in str(error.value)

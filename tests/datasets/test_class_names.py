@@ -2,7 +2,26 @@
 
 from itertools import pairwise
 
-from mmdet_lite.datasets.class_names import generate_palette, map_categories, side_by_side
+import pytest
+
+from mmdet_lite.datasets.class_names import (
+    check_metainfo,
+    generate_palette,
+    map_categories,
+    side_by_side,
+)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("clases", "classes"), ("class", "classes"), ("pallete", "palette")]
+)
+def test_misspelt_key_of_metainfo_is_refused(wrong, right):
+    with pytest.raises(ValueError, match=f"key '{wrong}'; did you mean '{right}'"):
+        check_metainfo({wrong: ("balloon",)})
+
+
+def test_other_keys_of_metainfo_are_the_users_own():
+    check_metainfo({"dataset_type": "x", "task_name": "y", "thing_classes": ("a",), "CITY": 1})
 
 
 def test_palette_colours_are_distinct_and_do_not_depend_on_the_number():

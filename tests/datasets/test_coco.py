@@ -163,7 +163,9 @@ def test_image_without_size_is_named(coco_content, write_coco):
 
 
 def test_missing_and_foreign_files_are_explained(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none.json' does not exist; check data_root"):
+    with pytest.raises(
+        FileNotFoundError, match=r"none.json' does not exist; check data_root.*here /"
+    ):
         CocoDataset(data_root=str(tmp_path), ann_file="none.json")
     (tmp_path / "via.json").write_text('{"a.jpg123": {"filename": "a.jpg", "regions": []}}')
     with pytest.raises(ValueError, match=r"no COCO annotation file: .*got \['a.jpg123'\]"):

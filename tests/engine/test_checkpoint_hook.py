@@ -97,6 +97,15 @@ def test_unknown_best_metric_is_answered_with_the_nearest(tmp_path):
         )
 
 
+def test_metric_that_can_tell_its_names_is_asked_before_training(tmp_path, monkeypatch):
+    from toy_training import ToyMetric
+
+    monkeypatch.setattr(ToyMetric, "result_names", lambda self: ["toy/mAP"], raising=False)
+    monkeypatch.setattr(ToyMetric, "compute_metrics", None)  # nothing is validated
+    with pytest.raises(ValueError, match=r"save_best='toy/map' .* nearest: 'toy/mAP'"):
+        run(tmp_path, epochs=1, default_hooks__checkpoint__save_best="toy/map")
+
+
 def test_spoilt_weights_are_not_written(tmp_path):
     with pytest.raises(FloatingPointError, match=r"weight linear\.weight .*is not written"):
         run(tmp_path, epochs=2, model__spoil_at=8, model__spoil="weights")

@@ -2,8 +2,9 @@ import os
 import signal
 
 import pytest
+import torch
 
-from mmdet_lite.engine import init_launcher, stopped_by_sigterm
+from mmdet_lite.engine import fit_device, init_launcher, stopped_by_sigterm
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,17 @@ def test_workers_that_died_of_the_same_sigterm_are_no_error_of_their_own():
 def test_other_errors_pass_through_the_sigterm_block():
     with pytest.raises(RuntimeError, match="boom"), stopped_by_sigterm():
         raise RuntimeError("boom")
+
+
+def test_cpu_processes_use_gloo_and_a_wrapper_without_devices(monkeypatch):
+    from mmengine.config import Config
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    cfg = Config({"env_cfg": {"dist_cfg": {"backend": "nccl"}}, "find_unused_parameters": True})
+    fit_device(cfg, "pytorch")
+    assert cfg.env_cfg.dist_cfg.backend == "gloo"
+    assert cfg.model_wrapper_cfg.device_ids is None
+    assert cfg.model_wrapper_cfg.find_unused_parameters is True
+    single = Config({})
+    fit_device(single, "none")
+    assert "model_wrapper_cfg" not in single

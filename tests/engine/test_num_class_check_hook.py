@@ -54,3 +54,9 @@ def test_training_stops_before_its_first_step(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="has 2 classes, but"):
         run(tmp_path, epochs=1)
     assert not list(tmp_path.glob("*.pth"))
+
+
+def test_validation_data_of_another_order_stops_before_the_first_step(tmp_path):
+    with pytest.raises(ValueError, match=r"(?s)different classes; .*0: 'disc' 'ring'.*same order"):
+        run(tmp_path, epochs=1, val_dataloader__dataset__classes=("ring", "disc"))
+    assert not list(tmp_path.glob("*.pth"))

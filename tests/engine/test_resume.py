@@ -195,3 +195,25 @@ def test_validation_that_was_killed_is_made_up_for(tmp_path, one_thread):
     runner = run(tmp_path, 1, resume=True, val_evaluator={"type": "ToyMetric", "scores": [3.0]})
     assert runner.message_hub.get_info("best_score") == 3.0
     assert [path.name for path in tmp_path.glob("best_*")] == ["best_toy_mAP_epoch_1.pth"]
+
+
+def test_resuming_into_another_folder_brings_the_best_along(tmp_path):
+    scores = {"type": "ToyMetric", "scores": [5.0, 1.0]}
+    run(tmp_path / "a", epochs=1, val_evaluator=scores)
+    resumed = {"resume": True, "load_from": str(tmp_path / "a" / "epoch_1.pth")}
+    worse = {"type": "ToyMetric", "scores": [2.0]}
+    runner = run(tmp_path / "b", epochs=2, val_evaluator=worse, **resumed)
+    best = tmp_path / "b" / "best_toy_mAP_epoch_1.pth"
+    assert runner.message_hub.get_info("best_ckpt") == str(best)
+    assert torch.load(best)["meta"]["epoch"] == 1
+    assert (tmp_path / "a" / best.name).is_file()
+
+
+def test_best_that_is_lost_gives_way_to_the_best_from_now_on(tmp_path):
+    run(tmp_path / "a", epochs=1, val_evaluator={"type": "ToyMetric", "scores": [5.0]})
+    next((tmp_path / "a").glob("best_*")).unlink()
+    resumed = {"resume": True, "load_from": str(tmp_path / "a" / "epoch_1.pth")}
+    worse = {"type": "ToyMetric", "scores": [2.0, 1.0]}
+    runner = run(tmp_path / "b", epochs=2, val_evaluator=worse, **resumed)
+    assert runner.message_hub.get_info("best_score") == 2.0
+    assert [path.name for path in (tmp_path / "b").glob("best_*")] == ["best_toy_mAP_epoch_1.pth"]

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
 
+from mmdet_lite.datasets.transforms import LoadImageFromFile
 from mmdet_lite.registry import DATASETS, METRICS, MODELS
 from mmdet_lite.structures import DetDataSample
 
@@ -58,15 +59,21 @@ class ToyModel(BaseModel):
 
 @DATASETS.register_module()
 class ToyDataset(Dataset):
-    """``length`` random vectors, each drawn with numpy's global generator on top."""
+    """``length`` random vectors, each drawn with numpy's global generator on top.
+
+    After the first epoch, ``break_at`` needs an image file, and ``bug_at`` has a fault.
+    """
 
     METAINFO: ClassVar = {"classes": CLASSES}
 
-    def __init__(self, length=8, classes=CLASSES, log=None, metainfo=None):
+    def __init__(
+        self, length=8, classes=CLASSES, log=None, metainfo=None, break_at=None, bug_at=None
+    ):
         classes = (metainfo or {}).get("classes", classes)
         self.vectors = torch.randn(length, 4, generator=torch.Generator().manual_seed(3))
         self._metainfo = {"classes": tuple(classes)}
         self.log = log
+        self.break_at, self.bug_at = break_at, bug_at
 
     @property
     def metainfo(self):
@@ -79,6 +86,10 @@ class ToyDataset(Dataset):
         if self.log:
             with open(self.log, "a") as file:
                 file.write(f"{index}\n")
+        if os.path.isfile("run/epoch_1.pth") and index == self.break_at:
+            LoadImageFromFile().transform({"img_path": f"images/{index}.jpg"})
+        if os.path.isfile("run/epoch_1.pth") and index == self.bug_at:
+            raise KeyError("no such key")
         jitter = float(np.random.rand()) * 0.01
         sample = DetDataSample(metainfo={"img_id": index, "img_path": f"images/{index}.jpg"})
         return {"inputs": self.vectors[index] + jitter, "data_samples": sample}

@@ -329,3 +329,21 @@ def test_dataset_meta_is_needed() -> None:
             metric.evaluate(0)
     finally:
         logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"metric": ["bbox", "segm"], "classwise": True},
+        {"metric": "segm", "metric_items": ["mAP_50"]},
+        {"metric": "proposal"},
+        {"metric": "proposal_fast", "proposal_nums": (1, 3, 10), "prefix": "mine"},
+    ],
+)
+def test_names_of_the_numbers_are_known_before_an_evaluation(
+    two_cats_file: Path, sample: Any, arguments: dict[str, Any]
+) -> None:
+    metric = make_metric(two_cats_file, **arguments)
+    names = metric.result_names()
+    metric.process(None, perfect(sample))
+    assert set(metric.evaluate(3)) <= set(names)

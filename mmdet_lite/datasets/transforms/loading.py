@@ -1,5 +1,6 @@
 """Images and annotations from disk."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ class LoadImageFromFile(CvLoadImageFromFile):
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"image {path!r} does not exist; check data_root and data_prefix.img of the data "
-                "set and file_name in its annotation file"
+                f"set and file_name in its annotation file (looked for {os.path.abspath(path)})"
             ) from error
         except (OSError, AssertionError, RuntimeError, ValueError, cv2.error) as error:
             if self.ignore_empty:

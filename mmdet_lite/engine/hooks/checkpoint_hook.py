@@ -52,7 +52,8 @@ class CheckpointHook(EngineCheckpointHook):
 
     Raises:
         TypeError: for an argument that mmengine's hook does not have.
-        ValueError: if files would go elsewhere than into a local folder.
+        ValueError: if files would go elsewhere than into a local folder; before training or
+            after the first validation, if ``save_best`` is none of its metrics.
     """
 
     # set by mmengine's hook
@@ -91,6 +92,9 @@ class CheckpointHook(EngineCheckpointHook):
         self._folder, self.out_dir = folder, str(folder)
         runner.logger.info(f"checkpoints go to {folder}")
         self._training = True
+        self._check_save_best(runner)
+        if self._resuming.active:
+            self._resuming.bring_best(runner, folder)
         self._recall(runner.message_hub.runtime_info)
         if is_main_process():
             remove_temporary_files(self._folder)
@@ -166,11 +170,7 @@ class CheckpointHook(EngineCheckpointHook):
         replaced = []
         for key, rule in zip(self.key_indicators, self.rules, strict=True):
             if key not in metrics:
-                nearest = difflib.get_close_matches(key, list(metrics), n=1, cutoff=0)
-                raise ValueError(
-                    f"default_hooks.checkpoint.save_best={key!r} is no metric of the validation; "
-                    f"nearest: {nearest[0]!r}; all: {', '.join(metrics)}"
-                )
+                raise _no_such_metric(key, list(metrics))
             replaced += self._save_if_best(runner, key, rule, metrics[key])
         names = [path.name for path in replaced if path is not None]
         runner.message_hub.update_info("dropped_best", names)
@@ -179,6 +179,18 @@ class CheckpointHook(EngineCheckpointHook):
             # once more, so that a resumed run knows the best score and file
             self._save_checkpoint_with_step(runner, now, _meta(runner))
         self._remove(names)
+
+    def _check_save_best(self, runner: Any) -> None:
+        """Refuse an unknown metric before training, where all metrics can tell their names."""
+        if not self.save_best or runner.val_loop is None:
+            return
+        metrics = runner.val_loop.evaluator.metrics
+        if not all(hasattr(metric, "result_names") for metric in metrics):
+            return
+        names = [name for metric in metrics for name in metric.result_names()]
+        for key in self.key_indicators:
+            if key != "auto" and key not in names:
+                raise _no_such_metric(key, names)
 
     def _save_if_best(
         self, runner: Any, key: str, rule: str, score: float | None
@@ -296,6 +308,14 @@ def unwrapped(model: Any) -> nn.Module:
 
 def _meta(runner: Any) -> dict[str, Any]:
     return {"epoch": runner.epoch, "iter": runner.iter}
+
+
+def _no_such_metric(key: str, names: list[str]) -> ValueError:
+    nearest = difflib.get_close_matches(key, names, n=1, cutoff=0)
+    hint = f"nearest: {nearest[0]!r}; all: {', '.join(names)}" if nearest else "it gives none"
+    return ValueError(
+        f"default_hooks.checkpoint.save_best={key!r} is no metric of the validation; {hint}"
+    )
 
 
 def _gather(state: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
-"""NumClassCheckHook: heads and data set agree on the number of classes."""
+"""NumClassCheckHook: heads and data sets agree on the classes."""
 
+from itertools import zip_longest
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -13,16 +14,21 @@ from mmdet_lite.registry import HOOKS
 class NumClassCheckHook(Hook):
     """Compares ``num_classes`` of every module with the classes of the data set.
 
-    Region proposal heads tell objects from background only and are exempt, as are backbones.
+    Region proposal heads tell objects from background only and are exempt, as are backbones. Before
+    training, the class names of training and validation data are compared too.
 
     Raises:
         TypeError: before training or evaluating, if ``classes`` is a bare string.
-        ValueError: then, if a module has another number of classes.
+        ValueError: then, if a module has another number of classes, or the validation data other
+            names or another order.
     """
 
     def before_train(self, runner: Any) -> None:
-        """Check against the training data."""
-        check_num_classes(runner.model, runner.train_dataloader.dataset, "train_dataloader.dataset")
+        """Check against the training data, and these against the validation data."""
+        dataset = runner.train_dataloader.dataset
+        check_num_classes(runner.model, dataset, "train_dataloader.dataset")
+        if runner.val_loop is not None:
+            check_same_classes(dataset, runner.val_dataloader.dataset)
 
     def before_val(self, runner: Any) -> None:
         """Check against the validation data."""
@@ -69,6 +75,30 @@ def check_num_classes(model: nn.Module, dataset: Any, dataset_key: str) -> None:
             f"Set num_classes={len(classes)} in these heads or leave it out, or correct "
             f"metainfo=dict(classes=...) of the data set"
         )
+
+
+def check_same_classes(train: Any, val: Any) -> None:
+    """Raise if two data sets have other class names, or the same in another order.
+
+    A label is the place of its name, so in another order every score would be wrong. Data sets
+    without class names are not compared.
+
+    Raises:
+        ValueError: with both lists beside each other.
+    """
+    names = [list(getattr(data, "metainfo", {}).get("classes") or ()) for data in (train, val)]
+    if [] in names or names[0] == names[1]:
+        return
+    rows = [
+        f"\n  {label}: {old!r} {new!r}"
+        for label, (old, new) in enumerate(zip_longest(*names, fillvalue="-"))
+        if old != new
+    ]
+    raise ValueError(
+        "training and validation data have different classes; label, name in train_dataloader, "
+        f"name in val_dataloader:{''.join(rows[:20])}{' ...' if len(rows) > 20 else ''}\n"
+        "Give both data sets the same metainfo=dict(classes=...), in the same order"
+    )
 
 
 def _counts_classes(name: str, module: nn.Module) -> bool:

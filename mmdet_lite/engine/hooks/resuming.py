@@ -1,13 +1,15 @@
 """Going on from a checkpoint as if the training had not stopped."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import get_rank, get_world_size, is_main_process
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
 from mmdet_lite.checkpoint import (
+    atomic_path,
     find_resume_checkpoint,
     load_state_dict,
     plain,
@@ -51,6 +53,7 @@ class Resuming:
             ValueError: on resuming, if weights or class names differ from this run's.
         """
         source = str(runner._load_from or "the checkpoint")
+        checkpoint.get("meta", {}).pop("config", None)  # the Runner would execute that text
         load_state_dict(model, state_dict_of(checkpoint), source, strict=bool(runner._resume))
         # the Runner loads these again, and finds nothing to complain of
         checkpoint["state_dict"] = model.state_dict()
@@ -64,6 +67,29 @@ class Resuming:
             _same_classes(runner, source, checkpoint["meta"])
             if not isinstance(runner.train_loop, IterBasedTrainLoop):
                 _start_of_epoch(runner, checkpoint["meta"])
+
+    def bring_best(self, runner: Any, folder: Path) -> None:
+        """Copy the best files that lie beside the resumed checkpoint into this run's ``folder``.
+
+        Where one is lost, its score is forgotten too, so that a new best is kept.
+        """
+        info = runner.message_hub.runtime_info
+        beside = Path(str(runner._load_from)).parent
+        for key in [key for key in info if key.startswith("best_ckpt")]:
+            target = folder / Path(info[key]).name
+            source = beside / target.name
+            if source.is_file() and is_main_process() and not target.is_file():
+                with atomic_path(target) as temporary:
+                    shutil.copyfile(source, temporary)
+                runner.logger.info(f"{source} copied to {folder}")
+            if source.is_file() or target.is_file():
+                runner.message_hub.update_info(key, str(target))
+            else:
+                runner.logger.warning(
+                    f"{info.pop(key)}, the best checkpoint so far, is not beside the one resumed "
+                    "from: the best of the validations to come is kept"
+                )
+                info.pop(key.replace("best_ckpt", "best_score"), None)
 
     def before_train(self, runner: Any, validated: Path) -> None:
         """Say where the run goes on; validate first if the killed run had not done it."""
