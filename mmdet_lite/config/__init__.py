@@ -3,5 +3,11 @@
 from mmdet_lite.config.classes import fill_num_classes
 from mmdet_lite.config.components import check_components
 from mmdet_lite.config.load import load_config
+from mmdet_lite.config.tta import with_test_time_augmentation
 
-__all__ = ["check_components", "fill_num_classes", "load_config"]
+__all__ = [
+    "check_components",
+    "fill_num_classes",
+    "load_config",
+    "with_test_time_augmentation",
+]

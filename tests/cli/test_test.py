@@ -54,7 +54,7 @@ def test_missing_checkpoint_is_named_with_the_nearest(trained, capsys):
 
 @pytest.mark.parametrize(
     ("flags", "part"),
-    [(["--tta"], "not available yet"), (["--out", "a.txt"], ".pkl or .json")],
+    [(["--ttta"], "did you mean --tta?"), (["--out", "a.txt"], ".pkl or .json")],
 )
 def test_what_is_not_done_is_refused(flags, part, capsys):
     with pytest.raises(SystemExit) as caught:
