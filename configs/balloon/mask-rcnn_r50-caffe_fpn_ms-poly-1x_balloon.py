@@ -1,6 +1,11 @@
 # Own data, as in MMDetection's tutorial: the balloon set, one class, from COCO's configuration.
 # tools/dataset_converters/balloon2coco.py writes the annotation files.
-_base_ = "../mask_rcnn/mask-rcnn_r50-caffe_fpn_ms-poly-1x_coco.py"
+_base_ = [
+    "../_base_/models/mask-rcnn_r50-caffe_fpn.py",
+    "../_base_/datasets/coco_instance_ms-poly.py",
+    "../_base_/schedules/schedule_1x.py",
+    "../_base_/default_runtime.py",
+]
 
 model = dict(roi_head=dict(bbox_head=dict(num_classes=1), mask_head=dict(num_classes=1)))
 

@@ -1,4 +1,4 @@
-# Mask R-CNN, ResNet-18 FPN, large-scale jitter, batch 64, mixed precision.
+# Mask R-CNN, ResNet-18 FPN, large-scale jitter (Ghiasi 2021), batch 64, mixed precision.
 _base_ = "./mask-rcnn_r50_fpn_8xb8-amp-lsj-200e_coco.py"
 
 model = dict(

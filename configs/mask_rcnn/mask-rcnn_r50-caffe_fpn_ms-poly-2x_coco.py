@@ -1,9 +1,8 @@
-# Mask R-CNN, ResNet-50 in Caffe style, short side 640 to 800, masks kept as polygons,
-# 24 epochs on COCO.
-_base_ = "./mask-rcnn_r50-caffe_fpn_ms-poly-1x_coco.py"
-
-train_cfg = dict(max_epochs=24)
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.001, by_epoch=False, begin=0, end=500),
-    dict(type="MultiStepLR", by_epoch=True, begin=0, end=24, milestones=[16, 22], gamma=0.1),
+# Mask R-CNN, ResNet-50 FPN in Caffe style, short side 640 to 800, masks kept as polygons, 24
+# epochs on COCO.
+_base_ = [
+    "../_base_/models/mask-rcnn_r50-caffe_fpn.py",
+    "../_base_/datasets/coco_instance_ms-poly.py",
+    "../_base_/schedules/schedule_2x.py",
+    "../_base_/default_runtime.py",
 ]

@@ -1,6 +1,6 @@
 """A trained detector in two lines: build it, give it pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -9,16 +9,20 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
-from numpy.typing import NDArray
 
-from mmdet_lite.checkpoint import load_checkpoint_file, load_state_dict, state_dict_of
+from mmdet_lite.apis.pictures import Picture
+from mmdet_lite.checkpoint import (
+    config_by_name,
+    load_checkpoint_file,
+    load_weights,
+    may_be_model_name,
+    trained_classes,
+)
 from mmdet_lite.config import fill_num_classes, load_config
-from mmdet_lite.datasets import dataset_classes, generate_palette
+from mmdet_lite.datasets import KEYPOINT_KEYS, dataset_classes, generate_palette
 from mmdet_lite.models import BaseDetector
 from mmdet_lite.registry import MODELS
 from mmdet_lite.structures import DetDataSample
-
-Picture = str | Path | NDArray[np.uint8]
 
 
 def init_detector(
@@ -29,6 +33,9 @@ def init_detector(
     cfg_options: Mapping[str, Any] | None = None,
 ) -> BaseDetector:
     """Build a detector from a config and load its weights.
+
+    ``config`` may be a name of the model zoo (``mask-rcnn_r50_fpn_1x_coco``); without a checkpoint
+    the published weights of that name are fetched. ``checkpoint`` may be such a name too.
 
     Class names come from the checkpoint, else from the config's test data. ``palette``: colours of
     the classes; 'none' takes the checkpoint's, or distinct ones. ``device``: default is the GPU
@@ -45,7 +52,9 @@ def init_detector(
         if cfg_options:
             cfg.merge_from_dict(dict(cfg_options))
     else:
-        cfg = load_config(str(config), dict(cfg_options or {}))
+        if checkpoint is None and may_be_model_name(str(config)):
+            checkpoint = str(config)
+        cfg = load_config(config_by_name(str(config)), dict(cfg_options or {}))
     if cfg.get("test_dataloader") is None:
         raise ValueError(
             f"{config} has no test_dataloader: its pipeline says how pictures are prepared"
@@ -54,7 +63,7 @@ def init_detector(
     weights = None if checkpoint is None else load_checkpoint_file(str(checkpoint))
     meta = _dataset_meta(cfg, weights, palette)
     source = "the test data"
-    if weights and _trained_classes(weights):
+    if weights and trained_classes(weights):
         source = f"{checkpoint}, trained on {_shortened(meta['classes'])}"
     cfg = fill_num_classes(cfg, len(meta["classes"]), source)
     cfg.model.backbone.init_cfg = None  # the checkpoint, not the pretrained backbone, counts
@@ -62,7 +71,7 @@ def init_detector(
     if weights is None:
         model.init_weights()
     else:
-        load_state_dict(model, state_dict_of(weights), str(checkpoint), strict=True)
+        load_weights(model, weights, str(checkpoint), strict=True)
     model.cfg = cfg
     model.dataset_meta = meta
     return model.to(device).eval()
@@ -88,8 +97,9 @@ def inference_detector(
     """Detect in one picture or in each of several.
 
     ``imgs``: file names, or arrays (H, W, 3) uint8 in BGR order as cv2 reads them. Returns one data
-    sample for one picture, a list for a sequence: ``pred_instances`` has bboxes, scores, labels and
-    masks (RLE dicts of the picture's size) in pixels of the picture. An empty sequence gives [].
+    sample for one picture, a list for a sequence: ``pred_instances`` has bboxes, scores, labels
+    and, as the model has heads, masks (RLE dicts of the picture's size), keypoints (D, J, 2) and
+    keypoint_scores (D, J), in pixels of the picture. An empty sequence gives [].
 
     Raises:
         FileNotFoundError, ValueError: a file is missing or is no picture, an array is not
@@ -103,15 +113,41 @@ def inference_detector(
             "imgs must be a file name, an array (H, W, 3) uint8 or a list of these, got "
             f"{type(imgs).__name__}"
         )
-    pipeline = test_pipeline or picture_pipeline(model.cfg)
     results = []
-    for i, picture in enumerate(imgs):
-        _check_picture(picture, i)
-        name = {"img": picture} if isinstance(picture, np.ndarray) else {"img_path": str(picture)}
-        packed = pipeline({**name, "img_id": i})
-        with torch.no_grad():
-            results += model.test_step(pseudo_collate([packed]))
+    for found in detect_each(model, imgs, test_pipeline=test_pipeline):
+        if isinstance(found, Exception):
+            raise found
+        results.append(found)
     return results
+
+
+def detect_each(
+    model: BaseDetector,
+    pictures: Sequence[Picture],
+    batch_size: int = 1,
+    test_pipeline: Compose | None = None,
+) -> Iterator[DetDataSample | ValueError | FileNotFoundError]:
+    """Yield each picture's data sample, or the error of one that cannot be read, in their order.
+
+    ``batch_size`` pictures go through the network together. See ``inference_detector``.
+    """
+    pipeline = test_pipeline or picture_pipeline(model.cfg)
+    for start in range(0, len(pictures), batch_size):
+        loaded: list[dict[str, Any] | ValueError | FileNotFoundError] = []
+        for i, picture in enumerate(pictures[start : start + batch_size], start):
+            named = (
+                {"img": picture} if isinstance(picture, np.ndarray) else {"img_path": str(picture)}
+            )
+            try:
+                _check_picture(picture, i)
+                loaded.append(pipeline({**named, "img_id": i}))
+            except (FileNotFoundError, ValueError) as error:
+                loaded.append(error)
+        packed = [one for one in loaded if isinstance(one, dict)]
+        with torch.no_grad():
+            samples = iter(model.test_step(pseudo_collate(packed)) if packed else [])
+        for one in loaded:
+            yield next(samples) if isinstance(one, dict) else one
 
 
 def picture_pipeline(cfg: Config) -> Compose:
@@ -162,21 +198,13 @@ def _shortened(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
-def _trained_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Class names that a checkpoint was trained on, whichever version wrote it."""
-    meta = checkpoint.get("meta") or {}
-    data = meta.get("dataset_meta") or {}
-    classes = data.get("classes") or data.get("CLASSES") or meta.get("CLASSES")
-    return tuple(classes) if classes else None
-
-
 def _dataset_meta(
     cfg: Config,
     checkpoint: Mapping[str, Any] | None,
     palette: Sequence[tuple[int, int, int]] | str,
 ) -> dict[str, Any]:
-    """Class names and palette."""
-    classes = _trained_classes(checkpoint) if checkpoint else None
+    """Class names, palette, and what the checkpoint knows of joints."""
+    classes = trained_classes(checkpoint) if checkpoint else None
     stored = ((checkpoint or {}).get("meta") or {}).get("dataset_meta") or {}
     if classes is None:
         try:
@@ -187,11 +215,12 @@ def _dataset_meta(
                 " with cfg_options={'test_dataloader.dataset.metainfo': dict(classes=(...,))}."
                 f" {error}"
             ) from error
+    joints = {key: stored[key] for key in KEYPOINT_KEYS if key in stored}
     if not isinstance(palette, str):
-        return {"classes": classes, "palette": list(palette)}
+        return {"classes": classes, "palette": list(palette), **joints}
     if palette not in ("none", "random"):
         raise ValueError(
             f"palette must be a list of (r, g, b), 'none' or 'random', got {palette!r}"
         )
     kept = stored.get("palette") if palette == "none" else None
-    return {"classes": classes, "palette": kept or generate_palette(len(classes))}
+    return {"classes": classes, "palette": kept or generate_palette(len(classes)), **joints}

@@ -1,21 +1,23 @@
-"""Reading checkpoints without running anything that is pickled in them."""
+"""Reading checkpoints, of this program and others, without running anything pickled in them."""
 
 import pickle
 import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import serialization
 
+from mmdet_lite.checkpoint.importers import Imported, import_weights
 from mmdet_lite.checkpoint.plain import plain
 from mmdet_lite.checkpoint.sources import SCHEMES, local_checkpoint
+from mmdet_lite.checkpoint.unpickle import is_plain_pickle, read_pickle
 
 MapLocation = str | torch.device | Callable[..., Any] | None
 
@@ -23,10 +25,12 @@ MapLocation = str | torch.device | Callable[..., Any] | None
 def load_checkpoint_file(
     source: str, map_location: MapLocation = "cpu", mmap: bool = False
 ) -> dict[str, Any]:
-    """Read a checkpoint in torch's safe mode, from a path, a web address or a config's name.
+    """Read a checkpoint safely, from a path, a web address or a config's name.
 
-    Besides tensors and plain containers, numpy arrays and numbers and mmengine's history of
-    scalars are understood (older files have them) and made plain; anything else is refused.
+    torch's files are read in its safe mode: besides tensors and plain containers, numpy arrays and
+    numbers, mmengine's history of scalars and configs are understood and made plain. Pickles of
+    arrays are read as ``read_pickle`` says. Anything else is refused. Weights of another program
+    (see ``importers``) come back under our names, with ``meta`` saying where they are from.
 
     Args:
         source: see ``local_checkpoint``.
@@ -39,9 +43,19 @@ def load_checkpoint_file(
             to be executed to be read.
     """
     path = local_checkpoint(str(source))
+    content = read_pickle(path) if is_plain_pickle(path) else _read(path, map_location, mmap)
+    if not isinstance(content, dict):
+        raise ValueError(
+            f"{path} holds a {type(content).__name__}, expected a dict with 'state_dict' (or a "
+            "state dict itself)"
+        )
+    return _imported(plain(content, where=path.name), path.name)
+
+
+def _read(path: Path, map_location: MapLocation, mmap: bool) -> Any:
     try:
         with _allow_listed():
-            content = torch.load(
+            return torch.load(
                 path,
                 map_location=map_location,
                 weights_only=True,
@@ -51,20 +65,40 @@ def load_checkpoint_file(
         raise ValueError(_refused_text(path, str(error))) from error
     except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
         raise ValueError(_unreadable_text(path)) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{path} holds a {type(content).__name__}, expected a dict with 'state_dict' (or a "
-            "state dict itself)"
+
+
+def _imported(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
+    """``checkpoint`` itself, or, if it is of another program, its weights under our names."""
+    imported = import_weights(state_dict_of(checkpoint))
+    if imported is None:
+        return checkpoint
+    print_log(_import_text(imported, name), logger="current")
+    meta = {**(checkpoint.get("meta") or {}), "imported_from": imported.program}
+    if imported.preprocessing is not None:
+        meta["preprocessing"] = imported.preprocessing
+    if imported.classes is not None:
+        meta["dataset_meta"] = {"classes": list(imported.classes)}
+    return {"meta": meta, "state_dict": imported.weights}
+
+
+def _import_text(imported: Imported, name: str) -> str:
+    lines = [f"{name} is of {imported.program}: {len(imported.weights)} tensors under our names"]
+    if imported.left_over:
+        shown = ", ".join(imported.left_over[:10])
+        more = " ..." if len(imported.left_over) > 10 else ""
+        lines.append(
+            f"  {len(imported.left_over)} left over, no model here has them: {shown}{more}"
         )
-    return plain(content, where=path.name)
+    return "\n".join(lines + [f"  {note}" for note in imported.notes])
 
 
 def state_dict_of(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """The weights in a checkpoint of mmengine's, torchvision's or torch's layout.
+    """The weights in a checkpoint of mmengine's, Detectron's, torchvision's or torch's layout.
 
     The prefix ``module.`` of wrapped models is taken off.
     """
-    weights = checkpoint.get("state_dict", checkpoint.get("model", checkpoint))
+    named = (checkpoint.get(key) for key in ("state_dict", "model", "blobs"))
+    weights: Any = next((part for part in named if isinstance(part, dict)), checkpoint)
     metadata = getattr(weights, "_metadata", None)
     stripped = type(weights)((re.sub(r"^module\.", "", key), weights[key]) for key in weights)
     if metadata is not None:
@@ -98,9 +132,19 @@ def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return stand_in
 
 
+def _plain_dict(items: Any = ()) -> dict[Any, Any]:
+    """Takes the place of mmengine's ConfigDict."""
+    return dict(items)
+
+
 def _dict_without_factory(*_: Any) -> dict[Any, Any]:
     """Takes the place of ``defaultdict``, which torch's safe mode does not fill."""
     return {}
+
+
+def _joined_path(*parts: str) -> str:
+    """Takes the place of paths, which exist on one kind of machine only."""
+    return str(PurePosixPath(*parts))
 
 
 def _text_bytes(text: str, encoding: str) -> bytes:
@@ -125,6 +169,8 @@ def _allowed() -> list[Any]:
         np.dtype,
         np.ndarray,
         _named(_dict_without_factory, "collections.defaultdict"),
+        _named(_plain_dict, "mmengine.config.config.ConfigDict"),
+        *(_named(_joined_path, f"pathlib.{kind}Path") for kind in ("Posix", "Windows")),
         dict,
         list,
         _named(_text_bytes, "_codecs.encode"),

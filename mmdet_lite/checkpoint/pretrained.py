@@ -5,14 +5,16 @@ from typing import Any
 from mmengine.model import update_init_info
 from torch import nn
 
+from mmdet_lite.checkpoint.fitting import placed
 from mmdet_lite.checkpoint.load import MapLocation, load_checkpoint_file, state_dict_of
+from mmdet_lite.checkpoint.preprocessing import stored_preprocessing
 from mmdet_lite.checkpoint.state import load_state_dict
 from mmdet_lite.registry import WEIGHT_INITIALIZERS
 
 
 @WEIGHT_INITIALIZERS.register_module(name="Pretrained")
 class PretrainedInit:
-    """Initialises a module with the weights of a file.
+    """Initialises a module with the weights of a file, of this program or another.
 
     Args:
         checkpoint: a path, a web address, ``torchvision://resnet50`` or
@@ -34,11 +36,11 @@ class PretrainedInit:
 
     def __call__(self, module: nn.Module) -> None:
         """Fill ``module`` in place."""
-        weights: dict[str, Any] = state_dict_of(
-            load_checkpoint_file(self.checkpoint, self.map_location)
-        )
+        checkpoint = load_checkpoint_file(self.checkpoint, self.map_location)
+        weights: dict[str, Any] = state_dict_of(checkpoint)
         if self.prefix is not None:
             weights = _below(weights, self.prefix, self.checkpoint)
+        weights = placed(weights, module.state_dict().keys())
         report = load_state_dict(module, weights, self.checkpoint, unexpected_is_normal=True)
         expected = [key for key in module.state_dict() if not key.endswith("num_batches_tracked")]
         got = len(expected) - len(report.missing) - len(report.mismatched)
@@ -47,6 +49,9 @@ class PretrainedInit:
                 f"{type(module).__name__} gets only {got} of its {len(expected)} tensors from the "
                 f"pretrained file; is it one for another network (depth, style)?\n{report.text()}"
             )
+        # the module does not know how images are prepared: check_pretrained compares it later
+        noted: Any = (self.checkpoint, stored_preprocessing(checkpoint))
+        module.pretrained_from = noted
         if hasattr(module, "_params_init_info"):
             update_init_info(module, init_info=f"Pretrained: load from {self.checkpoint}")
 

@@ -1,14 +1,16 @@
 """Where weights come from: local files, web addresses and the names that configs use for them."""
 
 import difflib
-import os
-import re
 from pathlib import Path
-from urllib.parse import urlparse
 
-import torch
-from mmengine.dist import barrier as wait_for_all_ranks
-from mmengine.dist import get_dist_info
+from mmdet_lite.checkpoint.download import Fingerprint, cached_path, fetch, hash_in_name
+from mmdet_lite.checkpoint.zoo import (
+    find_model,
+    is_model_name,
+    may_be_model_name,
+    model_config,
+    nearest_models,
+)
 
 # Names after open-mmlab:// that configs of Mask R-CNN and its family use.
 # Source: mmengine 0.10.7, hub/openmmlab.json.
@@ -33,33 +35,47 @@ OPEN_MMLAB_FILES = {
     "jhu/resnext50_32x4d_gn": "resnext50_32x4d_gn-c7e8b754.pth",
     "jhu/resnext101_32x4d_gn": "resnext101_32x4d_gn-ac3bb84e.pth",
 }
-SCHEMES = ("torchvision://", "open-mmlab://", "http://", "https://")
+DETECTRON2_ROOT = "https://dl.fbaipublicfiles.com/detectron2/"
+SCHEMES = ("torchvision://", "open-mmlab://", "detectron2://", "http://", "https://")
+INSTEAD = (
+    "put the file there, or name a local one: --load-from PATH (a detector), "
+    "model.backbone.init_cfg.checkpoint=PATH (a backbone), or model.backbone.init_cfg=None (random "
+    "weights)"
+)
 
 
 def local_checkpoint(source: str) -> Path:
-    """The local file behind ``source``, downloaded into torch's cache if it must be.
+    """The local file behind ``source``, downloaded if it must be (see ``fetch``).
 
     Args:
-        source: a path, a web address, ``torchvision://resnet50`` or
-            ``open-mmlab://detectron2/resnet50_caffe``.
+        source: a path, a name of the model zoo (``mask-rcnn_r50_fpn_1x_coco``), a web address,
+            ``torchvision://resnet50``, ``open-mmlab://detectron2/resnet50_caffe`` or
+            ``detectron2://ImageNetPretrained/MSRA/R-50.pkl``.
 
     Raises:
         FileNotFoundError: if there is no such file, or no network to fetch it.
-        ValueError: if the name after ``torchvision://`` or ``open-mmlab://`` is unknown.
+        ValueError: if the name after ``torchvision://`` or ``open-mmlab://`` is unknown, or what
+            was fetched is not the published file.
     """
+    if is_model_name(source):
+        model = find_model(source)
+        return _fetched(source, model.url, model.fingerprint)
     if "://" not in source:
         return _existing_file(Path(source).expanduser())
     url = weights_url(source)
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
-    rank, world_size = get_dist_info()
-    failure = None
-    if not cached.is_file() and (rank == 0 or os.environ.get("LOCAL_RANK") == "0"):
-        failure = _download(url, cached)
-    if world_size > 1:
-        wait_for_all_ranks()
-    if not cached.is_file():
-        raise FileNotFoundError(_no_download_text(source, url, cached, failure))
-    return cached
+    return _fetched(source, url, Fingerprint(sha256=hash_in_name(cached_path(url).name)))
+
+
+def resolve_model(name: str) -> tuple[Path, Path]:
+    """Config and checkpoint file of a model of the zoo; the weights are downloaded if they must be.
+
+    Raises:
+        ValueError: if the zoo has no such name (the nearest are named) or no config for it.
+        FileNotFoundError: if its weights are not here and cannot be fetched.
+    """
+    model = find_model(name)
+    config = model_config(model)
+    return config, local_checkpoint(model.name)
 
 
 def weights_url(source: str) -> str:
@@ -78,6 +94,8 @@ def weights_url(source: str) -> str:
         raise ValueError(f"cannot load {source!r}: {scheme}:// is none of {', '.join(SCHEMES)}")
     if scheme.startswith("http"):
         return source
+    if scheme == "detectron2":
+        return DETECTRON2_ROOT + name
     if scheme == "open-mmlab":
         if name not in OPEN_MMLAB_FILES:
             raise ValueError(_unknown_name(source, name, list(OPEN_MMLAB_FILES)))
@@ -112,6 +130,12 @@ def _existing_file(path: Path) -> Path:
         there = sorted(item.name for item in looked.parent.glob("*.pth"))
         hint = f"it has {', '.join(there[:8])}" if there else "it has no *.pth file"
         raise FileNotFoundError(f"no file matches {path} (folder {looked.parent}); {hint}")
+    near_models = nearest_models(str(path)) if may_be_model_name(str(path)) else []
+    if near_models:
+        raise FileNotFoundError(
+            f"{path} is neither a file (looked at {looked}) nor a name of the model zoo; nearest "
+            f"names there: {', '.join(near_models)}"
+        )
     if path.is_dir():
         raise FileNotFoundError(f"{path} is a folder: give one of its *.pth files")
     names = [item.name for item in looked.parent.iterdir()] if looked.parent.is_dir() else None
@@ -123,30 +147,9 @@ def _existing_file(path: Path) -> Path:
     raise FileNotFoundError(f"no checkpoint file {path} (looked at {looked}); {hint}")
 
 
-def _download(url: str, cached: Path) -> Exception | None:
-    """Fetch ``url``; the error is returned, as other ranks wait for this one.
-
-    Names that end in eight hex digits carry the start of the file's SHA-256, which is compared.
-    """
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    digest = re.search(r"-([0-9a-f]{8})\.", cached.name)
-    prefix = digest.group(1) if digest else None
+def _fetched(source: str, url: str, known: Fingerprint) -> Path:
     try:
-        torch.hub.download_url_to_file(url, str(cached), prefix, progress=os.isatty(2))
-    except (OSError, RuntimeError) as error:  # no network or disk; another hash
-        return error
-    return None
-
-
-def _no_download_text(source: str, url: str, cached: Path, failure: Exception | None) -> str:
-    return (
-        f"cannot get the weights {source!r}\n"
-        f"  address: {url}\n"
-        f"  looked for a copy at: {cached}\n"
-        f"  download failed: {failure or 'see the message of rank 0'}\n"
-        "Either put the file at the path above (TORCH_HOME moves that folder), or give a local "
-        "file:\n"
-        "  --cfg-options model.backbone.init_cfg.checkpoint=PATH   for a backbone,\n"
-        "  --load-from PATH                                        for a whole detector,\n"
-        "or start from random weights: --cfg-options model.backbone.init_cfg=None"
-    )
+        return fetch(url, cached_path(url), known)
+    except FileNotFoundError as error:
+        wanted = "" if source == url else f" (for {source})"
+        raise FileNotFoundError(f"{error}{wanted}; {INSTEAD}") from error

@@ -13,7 +13,12 @@ COMMANDS = {
     "infer": ("infer", "detect in pictures"),
     "make-balloons": ("make_balloons", "draw the default data set"),
     "balloon2coco": ("balloon2coco", "convert VIA annotations to COCO"),
+    "pascal-voc": ("pascal_voc", "convert Pascal VOC annotations to COCO"),
+    "convert-weights": ("convert_weights", "weights of other programs to this one's names"),
     "plot-log": ("plot_log", "draw loss and AP curves"),
+    "zoo": ("zoo", "published models by name"),
+    "publish-model": ("publish_model", "a checkpoint for others: weights only, hash in the name"),
+    "detectron-config": ("detectron_config", "a Detectron YAML as a config"),
     "contact-sheet": ("contact_sheet", "ground truth beside predictions as one picture"),
 }
 
@@ -41,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def usage() -> str:
     """The list of commands."""
-    lines = [f"  {name:<14} {text}" for name, (_, text) in COMMANDS.items()]
+    lines = [f"  {name:<16} {text}" for name, (_, text) in COMMANDS.items()]
     return "usage: mmdet-lite COMMAND ...   (COMMAND --help for its arguments)\n\n" + "\n".join(
         lines
     )

@@ -90,14 +90,14 @@ def draw_pair(
     Args:
         entry: of the data set: img_path, instances.
         result: of the results file: pred_instances.
-        metainfo: classes and palette.
+        metainfo: classes, palette, and names and lines of joints.
         thresh: lowest score that is drawn.
     """
     import mmcv
     import numpy as np
 
     from mmdet_lite.ops.rle import segmentation_to_rle
-    from mmdet_lite.visualization import side_by_side
+    from mmdet_lite.visualization import side_by_side, visible_joints
 
     image = mmcv.imread(entry["img_path"], channel_order="rgb")
     height, width = image.shape[:2]
@@ -111,6 +111,7 @@ def draw_pair(
         [item["bbox_label"] for item in truth],
         None,
         masks if len(masks) == len(truth) else None,
+        _annotated_joints(truth),
         metainfo,
     )
     predicted = _draw_scaled(
@@ -119,11 +120,23 @@ def draw_pair(
         pred["labels"].numpy()[kept],
         pred["scores"].numpy()[kept],
         [pred["masks"][n] for n in kept] if "masks" in pred else None,
+        visible_joints(pred["keypoints"][kept], pred["keypoint_scores"][kept])
+        if "keypoints" in pred
+        else None,
         metainfo,
     )
     name = Path(entry["img_path"]).name
     captions = [f"{name}: {_count(len(truth), 'object')}", _count(len(kept), "detection")]
     return side_by_side([annotated, predicted], captions, FONT_SIZE)
+
+
+def _annotated_joints(truth: Sequence[dict[str, Any]]) -> Any:
+    """Joints (G, J, 3) of annotations; None if one has none."""
+    import numpy as np
+
+    if not truth or not all(item.get("keypoints") for item in truth):
+        return None
+    return np.array([item["keypoints"] for item in truth], float).reshape(len(truth), -1, 3)
 
 
 def _draw_scaled(
@@ -132,13 +145,14 @@ def _draw_scaled(
     labels: Any,
     scores: Any,
     rles: Sequence[dict[str, Any]] | None,
+    joints: Any,
     metainfo: dict[str, Any],
 ) -> "Picture":
     """Scale picture and instances into the cell first, so that letters stay sharp."""
     import cv2
 
     from mmdet_lite.structures import BitmapMasks
-    from mmdet_lite.visualization import draw_instances
+    from mmdet_lite.visualization import draw_instances, draw_keypoints
 
     height, width = image.shape[:2]
     scale = min(CELL_WIDTH / width, CELL_HEIGHT / height)
@@ -146,7 +160,7 @@ def _draw_scaled(
     masks = None
     if rles is not None:
         masks = BitmapMasks.from_segmentations(rles, height, width).resize((size[1], size[0]))
-    return draw_instances(
+    drawn = draw_instances(
         cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC),
         boxes * [size[0] / width, size[1] / height, size[0] / width, size[1] / height],
         labels,
@@ -156,6 +170,9 @@ def _draw_scaled(
         metainfo.get("palette"),
         font_size=10,
     )
+    if joints is None:
+        return drawn
+    return draw_keypoints(drawn, joints * [size[0] / width, size[1] / height, 1], metainfo)
 
 
 def arrange(cells: Sequence["Picture"], title: str) -> "Picture":

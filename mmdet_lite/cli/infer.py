@@ -8,7 +8,6 @@ from typing import Any
 
 from mmdet_lite.cli.front_door import CommandParser, parse_overrides, run_command, say
 
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 RESULTS_FILE = "predictions.json"
 
 
@@ -22,7 +21,7 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     """The flags."""
     parser = CommandParser("mmdet-lite infer", description="Detect in pictures and draw them.")
     parser.add_argument("images", help="a picture, or a folder of pictures")
-    parser.add_argument("config", help="config file")
+    parser.add_argument("config", help="config file, or a name of the model zoo")
     parser.add_argument("checkpoint", help="checkpoint file, address or name")
     parser.add_argument("--out-dir", default="infer_outputs", help="where pictures and json go")
     parser.add_argument("--thresh", type=float, default=0.3, help="lowest score that is drawn")
@@ -37,38 +36,50 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
 
 def infer(args: Namespace) -> int:
     """Detect in every picture; a picture that cannot be read is named at the end, status 1."""
-    pictures = find_pictures(Path(args.images))
     from mmengine.utils import track_iter_progress
 
-    from mmdet_lite.apis import inference_detector, init_detector
+    from mmdet_lite.apis import (
+        detect_each,
+        draw_detections,
+        drawn_names,
+        find_pictures,
+        init_detector,
+    )
     from mmdet_lite.evaluation import ImageDetections, detections_to_coco, write_json
     from mmdet_lite.visualization import DetLocalVisualizer, spare_pictures
 
+    pictures = find_pictures(Path(args.images))
     out_dir = Path(args.out_dir)
     names = drawn_names(pictures, args.ext)
-    spare_pictures(pictures, [out_dir / name for name in names.values()])
+    spare_pictures(pictures, [out_dir / name for name in names])
     overrides = parse_overrides(args.cfg_options)
     model = init_detector(args.config, args.checkpoint, device=args.device, cfg_options=overrides)
     visualizer = DetLocalVisualizer()
     visualizer.dataset_meta = model.dataset_meta
     images: list[dict[str, Any]] = []
     detections, unreadable = [], []
-    for picture in track_iter_progress(pictures, file=sys.stderr):
-        try:
-            sample = inference_detector(model, picture)
-        except (FileNotFoundError, ValueError) as error:
-            unreadable.append(f"{picture}: {error}")
+    seen = zip(pictures, names, detect_each(model, pictures), strict=True)
+    for picture, name, sample in track_iter_progress((seen, len(pictures)), file=sys.stderr):
+        if isinstance(sample, Exception):
+            unreadable.append(f"{picture}: {sample}")
             continue
-        draw(visualizer, picture, sample, args.thresh, out_dir / names[picture])
+        target = out_dir / name
+        draw_detections(
+            visualizer, picture, sample, picture.name, target, pred_score_thr=args.thresh
+        )
         height, width = sample.ori_shape[:2]
         images.append(
             {"id": len(images), "file_name": picture.name, "height": height, "width": width}
         )
         sample.set_metainfo({"img_id": images[-1]["id"]})
         detections.append(ImageDetections.from_sample(sample.to_dict()))
-    categories = [{"id": i, "name": name} for i, name in enumerate(model.dataset_meta["classes"])]
+    categories = [
+        {"id": i, "name": name, **skeleton_of(model.dataset_meta)}
+        for i, name in enumerate(model.dataset_meta["classes"])
+    ]
     has_masks = bool(detections) and all(d.masks is not None for d in detections)
-    found = detections_to_coco(detections, [c["id"] for c in categories], has_masks)
+    has_joints = bool(detections) and all(d.keypoints is not None for d in detections)
+    found = detections_to_coco(detections, [c["id"] for c in categories], has_masks, has_joints)
     annotations = [{"id": i + 1, "iscrowd": 0, **row} for i, row in enumerate(found)]
     coco = {"images": images, "annotations": annotations, "categories": categories}
     write_json(out_dir / RESULTS_FILE, coco)
@@ -79,40 +90,12 @@ def infer(args: Namespace) -> int:
     return 1 if unreadable else 0
 
 
-def find_pictures(path: Path) -> list[Path]:
-    """The picture itself, or those of a folder by name.
-
-    Raises:
-        FileNotFoundError: the path does not exist.
-        ValueError: the folder holds no picture.
-    """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise FileNotFoundError(f"no such picture or folder: {path}")
-    pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_ENDINGS)
-    if not pictures:
-        raise ValueError(f"{path} holds no pictures ({', '.join(PICTURE_ENDINGS)})")
-    return pictures
-
-
-def drawn_names(pictures: Sequence[Path], ext: str) -> dict[Path, str]:
-    """File name of each drawing: the picture's stem, with its ending where stems are equal."""
-    stems = [p.stem for p in pictures]
-    return {
-        p: f"{p.stem if stems.count(p.stem) == 1 else p.name.replace('.', '_')}.{ext}"
-        for p in pictures
-    }
-
-
-def draw(visualizer: Any, picture: Path, sample: Any, threshold: float, out_file: Path) -> None:
-    """Write one picture with its detections."""
-    import mmcv
-
-    image = mmcv.imread(str(picture), channel_order="rgb")
-    visualizer.add_datasample(
-        picture.name, image, sample, draw_gt=False, pred_score_thr=threshold, out_file=str(out_file)
-    )
+def skeleton_of(metainfo: dict[str, Any]) -> dict[str, Any]:
+    """Names of the joints and lines between them as a COCO category holds them."""
+    if "keypoint_names" not in metainfo:
+        return {}
+    links = [[first + 1, second + 1] for first, second in metainfo.get("skeleton_links", ())]
+    return {"keypoints": list(metainfo["keypoint_names"]), "skeleton": links}
 
 
 if __name__ == "__main__":

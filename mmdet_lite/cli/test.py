@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse_args(argv: Sequence[str] | None) -> Namespace:
     """The flags."""
     parser = CommandParser("mmdet-lite test", description="Evaluate a detector.")
-    parser.add_argument("config", help="config file")
+    parser.add_argument("config", help="config file, or a name of the model zoo")
     parser.add_argument("checkpoint", help="checkpoint file, address or name")
     add_config_options(parser)
     parser.add_argument(
@@ -40,10 +40,12 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument("--show-dir", metavar="DIR", help="draw the predictions into this folder")
     parser.add_argument("--show", action="store_true", help="show the pictures in a window")
     parser.add_argument("--wait-time", type=float, default=2, help="seconds a picture is shown")
-    parser.add_argument("--tta", action="store_true", help="test-time augmentation")
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help="test-time augmentation: tta_model and tta_pipeline of the config, default mirroring",
+    )
     args = parser.parse_args(argv)
-    if args.tta:
-        parser.error("--tta: test-time augmentation is not available yet, test without it")
     if args.out and not args.out.endswith((".pkl", ".pickle", ".json")):
         parser.error(f"--out {args.out}: give a file name that ends with .pkl or .json")
     return args
@@ -53,8 +55,12 @@ def test(args: Namespace) -> int:
     """Load config and checkpoint, run the test loop, say where the results are."""
     keep_local_rank(args.local_rank)
 
-    from mmdet_lite.checkpoint import load_checkpoint_file, load_state_dict, state_dict_of
-    from mmdet_lite.config import errors_name_their_key, load_config
+    from mmdet_lite.checkpoint import config_by_name, load_checkpoint_file, load_weights
+    from mmdet_lite.config import (
+        errors_name_their_key,
+        load_config,
+        with_test_time_augmentation,
+    )
     from mmdet_lite.engine import (
         DetRunner,
         fit_device,
@@ -64,7 +70,8 @@ def test(args: Namespace) -> int:
         unwrapped,
     )
 
-    cfg = apply_flags(load_config(args.config, parse_overrides(args.cfg_options)), args)
+    config = config_by_name(args.config)
+    cfg = apply_flags(load_config(config, parse_overrides(args.cfg_options)), args)
     with stopped_by_sigterm():
         try:
             make_work_dir(cfg.work_dir)
@@ -72,10 +79,15 @@ def test(args: Namespace) -> int:
             fit_device(cfg, args.launcher)
             checkpoint = load_checkpoint_file(args.checkpoint)
             cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
+            if args.tta:
+                cfg, notes = with_test_time_augmentation(cfg)
+                for note in notes:
+                    say(f"--tta: {note}")
             with errors_name_their_key(cfg, args.config):
                 runner = DetRunner.from_cfg(cfg)
                 model = unwrapped(runner.model)
-                load_state_dict(model, state_dict_of(checkpoint), args.checkpoint, strict=True)
+                detector: Any = model.module if args.tta else model
+                load_weights(detector, checkpoint, args.checkpoint, strict=True)
                 runner.test()
         finally:
             leave_process_group()
@@ -115,10 +127,15 @@ def _with_dump(cfg: Any, out: str) -> list[Any]:
     metrics = cfg.test_evaluator
     metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
     Path(out).absolute().parent.mkdir(parents=True, exist_ok=True)
-    dump = {"type": "DumpDetResults", "out_file_path": out}
+    dump: dict[str, Any] = {"type": "DumpDetResults", "out_file_path": out}
     ann_file = next((metric["ann_file"] for metric in metrics if metric.get("ann_file")), None)
     if out.endswith(".json") and ann_file:
         dump["ann_file"] = ann_file
+    offset = next(
+        (metric["keypoint_offset"] for metric in metrics if "keypoint_offset" in metric), 0
+    )
+    if offset:
+        dump["keypoint_offset"] = offset
     return [*metrics, dump]
 
 
@@ -141,16 +158,13 @@ def with_test_classes(cfg: Any, checkpoint: dict[str, Any], source: str) -> Any:
     Raises:
         ValueError: if the checkpoint was trained on other names, or in another order.
     """
+    from mmdet_lite.checkpoint import trained_classes
     from mmdet_lite.config import fill_num_classes
     from mmdet_lite.datasets import dataset_classes
 
     classes = dataset_classes(cfg.test_dataloader.dataset)
-    meta = (checkpoint.get("meta") or {}).get("dataset_meta") or {}
-    # MMDetection 2 wrote the names in capitals, or directly into meta
-    trained = meta.get(
-        "classes", meta.get("CLASSES", (checkpoint.get("meta") or {}).get("CLASSES"))
-    )
-    if trained is not None and tuple(trained) != tuple(classes):
+    trained = trained_classes(checkpoint)
+    if trained is not None and trained != tuple(classes):
         pairs = [
             f"  {index}: {old!r} {new!r}"
             for index, (old, new) in enumerate(zip_longest(trained, classes, fillvalue="-"))
@@ -161,7 +175,7 @@ def with_test_classes(cfg: Any, checkpoint: dict[str, Any], source: str) -> Any:
             f"{source} was trained on {len(trained)} classes, the test data has {len(classes)}; "
             f"label, name in the checkpoint, name in the data:\n{shown}\n"
             "Give the test data the checkpoint's names in its order: "
-            f"test_dataloader.dataset.metainfo=dict(classes={tuple(trained)[:5]}...)"
+            f"test_dataloader.dataset.metainfo=dict(classes={trained[:5]}...)"
         )
     return fill_num_classes(cfg, len(classes), "test_dataloader.dataset")
 

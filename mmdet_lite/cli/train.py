@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse_args(argv: Sequence[str] | None) -> Namespace:
     """The flags, older spellings translated and said once."""
     parser = CommandParser("mmdet-lite train", description="Train a detector.")
-    parser.add_argument("config", help="config file")
+    parser.add_argument("config", help="config file, or a name of the model zoo")
     add_config_options(parser)
     parser.add_argument("--amp", action="store_true", help="half precision: fp16, on CPU bf16")
     parser.add_argument(
@@ -56,7 +56,9 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
         metavar="CKPT",
         help="go on from CKPT, without CKPT from the latest checkpoint in the work dir",
     )
-    parser.add_argument("--load-from", metavar="CKPT", help="start from these weights")
+    parser.add_argument(
+        "--load-from", metavar="CKPT", help="start from these weights: file, address or name"
+    )
     parser.add_argument("--no-validate", action="store_true", help="do not validate")
     parser.add_argument("--resume-from", metavar="CKPT", help="older spelling of --resume CKPT")
     parser.add_argument("--options", nargs="+", help="older spelling of --cfg-options")
@@ -80,10 +82,12 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
 def train(args: Namespace) -> int:
     """Load the config, apply the flags, train."""
     keep_local_rank(args.local_rank)
+    from mmdet_lite.checkpoint import config_by_name
     from mmdet_lite.config import load_config
     from mmdet_lite.engine import leave_process_group, stopped_by_sigterm
 
-    cfg = apply_flags(load_config(args.config, parse_overrides(args.cfg_options)), args)
+    config = config_by_name(args.config)
+    cfg = apply_flags(load_config(config, parse_overrides(args.cfg_options)), args)
     with stopped_by_sigterm():
         try:
             start = choose_start(cfg, args)

@@ -157,7 +157,8 @@ _INIT = Kind(r.WEIGHT_INITIALIZERS, frozenset({"layer", "override", "bias_prob"}
 _PLAIN = Kind(children=_model_children)
 _MODEL_CHILDREN = {
     "anchor_generator|prior_generator|bbox_coder|assigner|sampler|iou_calculator": _TASK,
-    "backbone|neck|head|.*_head|.*_extractor|loss_.*|data_preprocessor|batch_augments": _MODEL,
+    "backbone|neck|head|res_layer|.*_head|.*_extractor": _MODEL,
+    "loss_.*|data_preprocessor|batch_augments": _MODEL,
     "norm_cfg": _NORM,
     "conv_cfg|act_cfg": _LAYER,
     "init_cfg": _INIT,

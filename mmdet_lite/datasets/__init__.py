@@ -4,10 +4,12 @@ from mmdet_lite.datasets import transforms
 from mmdet_lite.datasets.class_names import generate_palette
 from mmdet_lite.datasets.coco import CocoDataset
 from mmdet_lite.datasets.coco_file import read_class_names
+from mmdet_lite.datasets.keypoint_names import KEYPOINT_KEYS
 from mmdet_lite.datasets.samplers import AspectRatioBatchSampler
 from mmdet_lite.datasets.wrappers import ConcatDataset, dataset_classes
 
 __all__ = [
+    "KEYPOINT_KEYS",
     "AspectRatioBatchSampler",
     "CocoDataset",
     "ConcatDataset",

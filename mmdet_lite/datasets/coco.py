@@ -13,10 +13,12 @@ from mmengine.logging import print_log
 
 from mmdet_lite.datasets.class_names import check_metainfo, complete_metainfo, map_categories
 from mmdet_lite.datasets.coco_file import annotations_by_image, load_coco_file, read_class_names
+from mmdet_lite.datasets.keypoint_names import complete_keypoint_metainfo
+from mmdet_lite.datasets.proposal_file import add_proposals, load_proposals
 from mmdet_lite.ops.rle import is_valid_polygon
 from mmdet_lite.registry import DATASETS, TRANSFORMS
 
-FILTER_KEYS = ("filter_empty_gt", "min_size")
+FILTER_KEYS = ("filter_empty_gt", "min_size", "min_keypoints")
 PREFIX_KEYS = ("img", "img_path")
 
 NOT_LISTED = "category not in metainfo.classes"
@@ -24,7 +26,7 @@ NOT_LISTED = "category not in metainfo.classes"
 
 @DATASETS.register_module()
 class CocoDataset(BaseDataset):
-    """Images with boxes and masks from one COCO json.
+    """Images with boxes, masks and keypoints from one COCO json.
 
     Categories map to labels **by name**: ``label = metainfo['classes'].index(name)``, whatever
     the order and the ids in the file. Without class names those of the file are taken, in its
@@ -35,6 +37,11 @@ class CocoDataset(BaseDataset):
     counts. Crowds become ignored instances, and where masks are loaded also objects none of whose
     polygons has three points.
 
+    Where the categories of ``classes`` have keypoints (all that have any, the same ones), their
+    names, partners in a mirror and skeleton join the metainfo, see
+    ``keypoint_names.complete_keypoint_metainfo``, and instances without keypoints get unlabelled
+    ones. What metainfo says about them counts more than the file.
+
     Args:
         ann_file: COCO json, below ``data_root`` if relative.
         metainfo: ``classes`` (tuple of names, or a text file with one name a line) and
@@ -42,14 +49,16 @@ class CocoDataset(BaseDataset):
         data_root: folder that relative paths start from.
         data_prefix: ``dict(img=folder)`` of the images.
         filter_cfg: ``filter_empty_gt`` drops images without instances, ``min_size`` those with a
-            shorter side in pixels; both only in training.
+            shorter side in pixels, ``min_keypoints`` those with fewer labelled keypoints; all only
+            in training.
         indices: use only the first n (int), the last n (negative int) or these images.
         serialize_data: keep the annotations as one block of bytes that workers share.
         pipeline: transforms, or their configs.
         test_mode: keep every image, and stop if the pipeline gives None.
         lazy_init: read the file at first use.
         max_refetch: how many other images to try where the pipeline gives None.
-        backend_args: of mmengine's file backend, for the json.
+        proposal_file: file of DumpProposals, below ``data_root`` if relative, for LoadProposals.
+        backend_args: of mmengine's file backend, for the json and the proposals.
 
     Raises:
         FileNotFoundError: the json does not exist.
@@ -75,6 +84,7 @@ class CocoDataset(BaseDataset):
         test_mode: bool = False,
         lazy_init: bool = False,
         max_refetch: int = 1000,
+        proposal_file: str | None = None,
         backend_args: dict[str, Any] | None = None,
     ) -> None:
         _check_keys("filter_cfg", filter_cfg or {}, FILTER_KEYS)
@@ -83,6 +93,7 @@ class CocoDataset(BaseDataset):
             raise ValueError(f"indices={indices!r} leaves no image; leave indices out for all")
         check_metainfo(metainfo or {})
         self.backend_args = backend_args
+        self.proposal_file = proposal_file
         self.cat2label: dict[Any, int] = {}
         self._dropped: Counter[str] = Counter()
         self._outlineless = 0
@@ -124,12 +135,17 @@ class CocoDataset(BaseDataset):
             print_log(f"{self.ann_file}: class names taken from the file: {names}", "current")
         categories = content["categories"]
         self.cat2label = map_categories(categories, self._metainfo["classes"], self.ann_file)
+        used = [category for category in categories if category["id"] in self.cat2label]
+        self._metainfo = complete_keypoint_metainfo(self._metainfo, used, self.ann_file)
         annotations = annotations_by_image(content, self.ann_file)
         data_list = [
             self._parse_image(image, annotations.get(image["id"], []))
             for image in content["images"]
         ]
         self._check_masks()
+        if self.proposal_file is not None:
+            path = os.path.join(self.data_root or "", self.proposal_file)
+            add_proposals(data_list, load_proposals(path, self.backend_args))
         self._report(content)
         return data_list
 
@@ -193,6 +209,7 @@ class CocoDataset(BaseDataset):
             "bbox_label": self.cat2label[ann["category_id"]],
             "ignore_flag": int(bool(ann.get("iscrowd", 0))),
             "ann_id": ann.get("id"),
+            **self._keypoints(ann),
         }
         segmentation = ann.get("segmentation")
         if not segmentation:
@@ -225,6 +242,26 @@ class CocoDataset(BaseDataset):
                 f"{self._maskless[:5]}), but LoadAnnotations has with_mask=True. Add masks to the "
                 "file, or train a model without a mask head (faster_rcnn) with with_mask=False"
             )
+
+    def _keypoints(self, ann: Mapping[str, Any]) -> dict[str, list[float]]:
+        """``keypoints`` = [x1, y1, v1, x2, ...] of an annotation, if the data set has joints."""
+        keypoints = ann.get("keypoints")
+        if "keypoint_names" not in self._metainfo:
+            return {"keypoints": keypoints} if keypoints else {}
+        expected = 3 * len(self._metainfo["keypoint_names"])
+        if keypoints and len(keypoints) != expected:
+            raise ValueError(
+                f"annotation {ann.get('id')} in {self.ann_file}: expected keypoints = [x1, y1, v1, "
+                f"...] with {expected} numbers, got {len(keypoints)}"
+            )
+        return {"keypoints": keypoints or [0] * expected}
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """The entry of image ``idx``, with ``flip_indices`` where the data has joints."""
+        info: dict[str, Any] = super().get_data_info(idx)
+        if "flip_indices" in self._metainfo:
+            info["flip_indices"] = self._metainfo["flip_indices"]
+        return info
 
     def _report(self, content: Mapping[str, Any]) -> None:
         """Log which annotations were left out, and which only ignored."""
@@ -260,6 +297,9 @@ class CocoDataset(BaseDataset):
         kept = large
         if filter_cfg.get("filter_empty_gt", False):
             kept = [entry for entry in large if entry["instances"]]
+        with_instances, least = len(kept), filter_cfg.get("min_keypoints", 0)
+        if least:
+            kept = [entry for entry in kept if _num_labelled_keypoints(entry) >= least]
         if not kept:
             raise ValueError(
                 f"no image of {self.ann_file} is left:\n"
@@ -268,6 +308,7 @@ class CocoDataset(BaseDataset):
                 f"  without annotation: {self._empty_images['none']}\n"
                 f"  all annotations dropped: {self._empty_images['all dropped']} "
                 f"(annotations: {_count_list(self._dropped)})\n"
+                f"  fewer labelled keypoints than min_keypoints={least}: {with_instances}\n"
                 f"  kept: 0 with filter_cfg={filter_cfg}\n"
                 "correct the annotation file, metainfo.classes or filter_cfg, so that an image "
                 "with an object is left"
@@ -277,6 +318,16 @@ class CocoDataset(BaseDataset):
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the labels in image ``idx``, for ClassBalancedDataset."""
         return [int(instance["bbox_label"]) for instance in self.get_data_info(idx)["instances"]]
+
+
+def _num_labelled_keypoints(entry: Mapping[str, Any]) -> int:
+    """Keypoints with visibility above 0 of an image's objects, ignored ones not counted."""
+    return sum(
+        visibility > 0
+        for instance in entry["instances"]
+        if not instance["ignore_flag"]
+        for visibility in instance.get("keypoints", ())[2::3]
+    )
 
 
 def _check_keys(name: str, given: Mapping[str, Any], allowed: Sequence[str]) -> None:

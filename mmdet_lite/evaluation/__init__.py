@@ -13,8 +13,10 @@ from mmdet_lite.evaluation.coco_format import (
     detections_to_coco,
     sample_to_coco_truth,
 )
+from mmdet_lite.evaluation.coco_keypoints import evaluate_keypoints, summarize_keypoints
 from mmdet_lite.evaluation.coco_metric import CocoMetric, load_annotations
 from mmdet_lite.evaluation.coco_table import classwise_table, recall_table, summary_table
+from mmdet_lite.evaluation.dump_proposals import DumpProposals, proposal_key
 from mmdet_lite.evaluation.dump_results import DumpDetResults
 from mmdet_lite.evaluation.proposal_recall import average_recalls
 from mmdet_lite.evaluation.result_files import load_results, write_atomically, write_json
@@ -23,6 +25,7 @@ __all__ = [
     "CocoMetric",
     "CocoTables",
     "DumpDetResults",
+    "DumpProposals",
     "ImageDetections",
     "average_precision",
     "average_recall",
@@ -31,11 +34,14 @@ __all__ = [
     "classwise_table",
     "detections_to_coco",
     "evaluate_coco",
+    "evaluate_keypoints",
     "load_annotations",
     "load_results",
+    "proposal_key",
     "recall_table",
     "sample_to_coco_truth",
     "summarize",
+    "summarize_keypoints",
     "summary_table",
     "write_atomically",
     "write_json",

@@ -1,6 +1,7 @@
 """COCO's evaluation: precision and recall tables, and the numbers read from them.
 
-Letters: T IoU thresholds, R 101 recall levels, K categories, A 4 area ranges, M detection limits.
+Letters: T IoU thresholds, R 101 recall levels, K categories, A area ranges, M detection limits, J
+joints.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 AREAS = ("all", "small", "medium", "large")
+KEYPOINT_AREAS = ("all", "medium", "large")  # COCO marks no joints of small people
 COCO_IOU_THRS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 _AREA_SUFFIX = {"small": "_s", "medium": "_m", "large": "_l"}
 
@@ -20,13 +22,14 @@ class CocoTables:
     """The evaluator's result: ``precision`` (T, R, K, A, M) and ``recall`` (T, K, A, M).
 
     -1 where a category has no object in the area range. K follows ascending category ids; without
-    categories (``use_cats=False``) K = 1.
+    categories (``use_cats=False``) K = 1. ``areas`` names the A ranges.
     """
 
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     iou_thrs: tuple[float, ...]
     max_dets: tuple[int, ...]
+    areas: tuple[str, ...] = AREAS
 
 
 def evaluate_coco(
@@ -37,17 +40,20 @@ def evaluate_coco(
     iou_thrs: Sequence[float] = COCO_IOU_THRS,
     max_dets: Sequence[int] = (1, 10, 100),
     use_cats: bool = True,
+    sigmas: Sequence[float] | None = None,
 ) -> CocoTables:
     """Match results with annotations as pycocotools' COCOeval does.
 
     Args:
         truth: COCO annotations (images, annotations, categories); all its images count.
         results: COCO results, those of other categories do not count; empty: nothing was found.
-        iou_type: 'bbox' or 'segm'.
+        iou_type: 'bbox', 'segm', or 'keypoints', where the similarity of joints (OKS) takes the
+            place of IoU.
         category_ids: which categories count.
         iou_thrs: ascending IoU thresholds.
         max_dets: ascending numbers of best detections an image (and category) that count.
         use_cats: False pools all categories, as for class-agnostic proposals.
+        sigmas: (J,) of 'keypoints': how exactly each joint can be marked.
 
     Raises:
         ValueError: if 'segm' is asked for and an annotation has no segmentation.
@@ -61,7 +67,7 @@ def evaluate_coco(
     # the evaluator takes only ids >= 0; ascending order is kept since it decides between ties
     image_no = {image["id"]: n for n, image in enumerate(_by_id(truth["images"]), 1)}
     category_no = {id_: n for n, id_ in enumerate(sorted(category_ids), 1)}
-    coco_truth = COCO(_plain_truth(truth, image_no, category_no, iou_type == "segm"))
+    coco_truth = COCO(_plain_truth(truth, image_no, category_no, iou_type, len(sigmas or ())))
     coco_results = coco_truth.loadRes(_plain_results(results, image_no, category_no, iou_type))
     evaluator = COCOeval(coco_truth, coco_results, iou_type)
     evaluator.params.imgIds = list(image_no.values())
@@ -69,6 +75,8 @@ def evaluate_coco(
     evaluator.params.iouThrs = list(iou_thrs)
     evaluator.params.maxDets = list(max_dets)
     evaluator.params.useCats = use_cats
+    if sigmas is not None:
+        evaluator.params.kpt_oks_sigmas = list(sigmas)
     evaluator.evaluate()
     evaluator.accumulate()
     found: Any = evaluator.eval
@@ -77,6 +85,7 @@ def evaluate_coco(
         np.asarray(found["recall"]),
         tuple(iou_thrs),
         tuple(max_dets),
+        KEYPOINT_AREAS if iou_type == "keypoints" else AREAS,
     )
 
 
@@ -88,7 +97,8 @@ def _plain_truth(
     truth: dict[str, Any],
     image_no: dict[Any, int],
     category_no: dict[int, int],
-    with_masks: bool,
+    iou_type: str,
+    num_joints: int,
 ) -> dict[str, Any]:
     """Return only what the evaluator reads, under fresh ids, so that odd files cannot confuse it.
 
@@ -106,7 +116,11 @@ def _plain_truth(
             "area": row.get("area", row["bbox"][2] * row["bbox"][3]),
             "iscrowd": int(row.get("iscrowd", 0)),
         }
-        if with_masks:
+        if iou_type == "keypoints":
+            joints = row.get("keypoints") or [0] * (3 * num_joints)
+            labelled = sum(visibility > 0 for visibility in joints[2::3])
+            plain |= {"keypoints": joints, "num_keypoints": row.get("num_keypoints", labelled)}
+        elif iou_type == "segm":
             if "segmentation" not in row:
                 raise ValueError(
                     f"metric 'segm' needs masks, but the annotation {row.get('id')} of image "
@@ -131,8 +145,8 @@ def _plain_results(
     category_no: dict[int, int],
     iou_type: str,
 ) -> list[dict[str, Any]]:
-    """Return rows with either box or mask: from the box its area is taken, if there is one."""
-    shape_key = "segmentation" if iou_type == "segm" else "bbox"
+    """Return rows with one shape only: from the box its area is taken, if there is one."""
+    shape_key = {"segm": "segmentation", "keypoints": "keypoints"}.get(iou_type, "bbox")
     return [
         {
             "image_id": image_no[row["image_id"]],
@@ -157,12 +171,14 @@ def average_precision(
     Args:
         tables: what :func:`evaluate_coco` returned.
         iou_thr: one threshold; one that was not evaluated gives -1.
-        area: one of ``AREAS``.
+        area: one of ``AREAS``; one that was not evaluated gives -1.
         max_det: a limit of the tables; None is the highest.
         category: position of a category among the ascending ids.
     """
+    if area not in tables.areas:
+        return -1.0
     limit = tables.max_dets.index(max_det) if max_det is not None else -1
-    precision = tables.precision[..., AREAS.index(area), limit]
+    precision = tables.precision[..., tables.areas.index(area), limit]
     if iou_thr is not None:
         precision = precision[np.isclose(tables.iou_thrs, iou_thr, rtol=0, atol=1e-9)]
     if category is not None:
@@ -172,8 +188,10 @@ def average_precision(
 
 def average_recall(tables: CocoTables, area: str = "all", max_det: int | None = None) -> float:
     """Return the mean recall over IoU thresholds and categories at a limit of the tables."""
+    if area not in tables.areas:
+        return -1.0
     limit = tables.max_dets.index(max_det) if max_det is not None else -1
-    return _mean_of_valid(tables.recall[..., AREAS.index(area), limit])
+    return _mean_of_valid(tables.recall[..., tables.areas.index(area), limit])
 
 
 def _mean_of_valid(values: NDArray[np.float64]) -> float:

@@ -23,7 +23,8 @@ class ImageDetections:
     """What was found in one image, in pixels of the original image.
 
     ``boxes`` (D, 4) xyxy, ``scores`` (D,), ``labels`` (D,) in 0..K-1, ``masks`` D RLE dicts of the
-    image's size or None, ``mask_scores`` (D,) where masks are ranked by scores of their own.
+    image's size or None, ``mask_scores`` (D,) where masks are ranked by scores of their own,
+    ``keypoints`` (D, J, 3) as x, y, score, or None.
     """
 
     img_id: ImageId
@@ -32,6 +33,7 @@ class ImageDetections:
     labels: NDArray[np.int64]
     masks: list[Rle] | None = None
     mask_scores: NDArray[np.float32] | None = None
+    keypoints: NDArray[np.float32] | None = None
 
     @classmethod
     def from_sample(cls, sample: dict[str, Any]) -> "ImageDetections":
@@ -62,25 +64,36 @@ class ImageDetections:
             mask_scores=_to_array(pred["mask_scores"], np.float32)
             if "mask_scores" in pred
             else None,
+            keypoints=_joints(pred),
         )
 
 
 def detections_to_coco(
-    detections: Sequence[ImageDetections], category_ids: Sequence[int], with_masks: bool
+    detections: Sequence[ImageDetections],
+    category_ids: Sequence[int],
+    with_masks: bool,
+    with_keypoints: bool = False,
+    keypoint_offset: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Return one COCO result a detection: image_id, category_id, bbox (xywh), score, segmentation.
+    """Return one COCO result a detection.
+
+    It has image_id, category_id, bbox (xywh), score, and as asked segmentation and keypoints
+    ([x1, y1, score1, x2, ...]).
 
     Args:
         detections: of any number of images; those without detections add nothing.
         category_ids: (K,) the file's id of each label.
         with_masks: add ``segmentation`` and rank by ``mask_scores`` where there are any.
+        with_keypoints: add ``keypoints``.
+        keypoint_offset: is taken away from x and y of keypoints (see LoadAnnotations).
 
     Raises:
-        ValueError: if masks are asked for and an image has none, or a label is not below K.
+        ValueError: if masks or keypoints are asked for and an image has none, or a label is not
+            below K.
     """
     results: list[dict[str, Any]] = []
     for image in detections:
-        _check_image(image, len(category_ids), with_masks)
+        _check_image(image, len(category_ids), with_masks, with_keypoints)
         scores = image.mask_scores if with_masks and image.mask_scores is not None else image.scores
         rows = [
             {"image_id": image.img_id, "category_id": category_ids[label], "bbox": box, "score": s}
@@ -91,11 +104,30 @@ def detections_to_coco(
         if with_masks:
             for row, rle in zip(rows, image.masks or [], strict=True):
                 row["segmentation"] = json_rle(rle)
+        if with_keypoints and image.keypoints is not None:
+            joints = image.keypoints.astype(np.float64) - [keypoint_offset, keypoint_offset, 0]
+            for row, numbers in zip(rows, joints, strict=True):
+                row["keypoints"] = numbers.ravel().tolist()
         results += rows
     return results
 
 
-def _check_image(image: ImageDetections, num_classes: int, with_masks: bool) -> None:
+def _joints(pred: dict[str, Any]) -> NDArray[np.float32] | None:
+    if "keypoints" not in pred:
+        return None
+    points = _to_array(pred["keypoints"], np.float32)
+    scores = _to_array(pred["keypoint_scores"], np.float32)
+    return np.concatenate([points, scores[..., None]], axis=2)
+
+
+def _check_image(
+    image: ImageDetections, num_classes: int, with_masks: bool, with_keypoints: bool
+) -> None:
+    if with_keypoints and image.keypoints is None:
+        raise ValueError(
+            f"metric 'keypoints' needs keypoints, but the predictions of image {image.img_id!r} "
+            "have none. A model without a keypoint head is evaluated with metric='bbox'"
+        )
     if with_masks and image.masks is None:
         raise ValueError(
             f"metric 'segm' needs masks, but the predictions of image {image.img_id!r} have none. "
@@ -109,12 +141,13 @@ def _check_image(image: ImageDetections, num_classes: int, with_masks: bool) -> 
         )
 
 
-def sample_to_coco_truth(sample: dict[str, Any]) -> dict[str, Any]:
+def sample_to_coco_truth(sample: dict[str, Any], keypoint_offset: float = 0.0) -> dict[str, Any]:
     """Return ``dict(image=..., annotations=[...])`` in COCO form from a sample's own annotations.
 
     Takes the data set's ``instances`` if the pipeline packed them, else ``gt_instances`` and
     ``ignored_instances``; both are in pixels of the original image. The category id is the label,
     ignored objects become crowds, and ``area`` is the mask's or, without masks, the box's.
+    ``keypoint_offset`` is taken away from x and y of the keypoints of ``gt_instances``.
 
     Raises:
         ValueError: if the sample holds no annotations.
@@ -124,8 +157,8 @@ def sample_to_coco_truth(sample: dict[str, Any]) -> dict[str, Any]:
     if "instances" in sample:
         annotations = [_raw_annotation(raw, height, width) for raw in sample["instances"]]
     elif "gt_instances" in sample:
-        annotations = _annotations(sample["gt_instances"], 0)
-        annotations += _annotations(sample.get("ignored_instances"), 1)
+        annotations = _annotations(sample["gt_instances"], 0, keypoint_offset)
+        annotations += _annotations(sample.get("ignored_instances"), 1, keypoint_offset)
     else:
         raise ValueError(
             f"CocoMetric without ann_file takes the annotations of the samples, but image "
@@ -146,6 +179,8 @@ def _raw_annotation(raw: dict[str, Any], height: int, width: int) -> dict[str, A
         "area": box[2] * box[3],
         "iscrowd": int(raw.get("ignore_flag", 0)),
     }
+    if raw.get("keypoints"):
+        annotation["keypoints"] = list(raw["keypoints"])
     mask = raw.get("mask")
     if mask:
         rle = segmentation_to_rle(mask, int(height), int(width))
@@ -153,7 +188,9 @@ def _raw_annotation(raw: dict[str, Any], height: int, width: int) -> dict[str, A
     return annotation
 
 
-def _annotations(instances: dict[str, Any] | None, iscrowd: int) -> list[dict[str, Any]]:
+def _annotations(
+    instances: dict[str, Any] | None, iscrowd: int, keypoint_offset: float
+) -> list[dict[str, Any]]:
     if instances is None or "bboxes" not in instances:
         return []
     boxes = xyxy_to_xywh(_to_array(instances["bboxes"], np.float64).reshape(-1, 4)).tolist()
@@ -162,6 +199,11 @@ def _annotations(instances: dict[str, Any] | None, iscrowd: int) -> list[dict[st
         {"category_id": label, "bbox": box, "area": box[2] * box[3], "iscrowd": iscrowd}
         for box, label in zip(boxes, labels, strict=True)
     ]
+    if "keypoints" in instances:
+        joints = _to_array(instances["keypoints"], np.float64)
+        joints = joints - [keypoint_offset, keypoint_offset, 0]
+        for annotation, numbers in zip(annotations, joints, strict=True):
+            annotation["keypoints"] = numbers.ravel().tolist()
     if "masks" in instances:
         for annotation, rle in zip(annotations, instances["masks"].to_rle(), strict=True):
             annotation |= {"segmentation": json_rle(rle), "area": float(mask_api.area(rle))}

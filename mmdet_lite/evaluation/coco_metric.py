@@ -1,4 +1,4 @@
-"""CocoMetric: COCO's AP and AR of boxes, masks and proposals."""
+"""CocoMetric: COCO's AP and AR of boxes, masks, keypoints and proposals."""
 
 import json
 import logging
@@ -23,12 +23,17 @@ from mmdet_lite.evaluation.coco_format import (
     detections_to_coco,
     sample_to_coco_truth,
 )
+from mmdet_lite.evaluation.coco_keypoints import (
+    KEYPOINT_ITEMS,
+    evaluate_keypoints,
+    summarize_keypoints,
+)
 from mmdet_lite.evaluation.coco_table import classwise_table, recall_table, summary_table
 from mmdet_lite.evaluation.proposal_recall import average_recalls
 from mmdet_lite.evaluation.result_files import write_json
 from mmdet_lite.registry import METRICS
 
-METRIC_NAMES = ("bbox", "segm", "proposal", "proposal_fast")
+METRIC_NAMES = ("bbox", "segm", "keypoints", "proposal", "proposal_fast")
 PRECISION_ITEMS = ("mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l")
 
 
@@ -37,21 +42,28 @@ class CocoMetric(BaseMetric):
     """Evaluates detections as COCO does.
 
     Returns ``bbox_mAP, bbox_mAP_50, bbox_mAP_75, bbox_mAP_s, bbox_mAP_m, bbox_mAP_l`` and the
-    same for ``segm``; ``AR@n, AR_s@n, AR_m@n, AR_l@n`` for proposals; -1 where there is no data.
+    same for ``segm``; ``keypoints_mAP, keypoints_mAP_50, keypoints_mAP_75, keypoints_mAP_m,
+    keypoints_mAP_l, keypoints_AR``; ``AR@n, AR_s@n, AR_m@n, AR_l@n`` for proposals; -1 where there
+    is no data.
     Images without detections count as missed, so a model that finds nothing scores 0.
 
     Args:
         ann_file: COCO annotation file. Classes are looked up in it **by name**. None takes the
             annotations of the samples instead.
-        metric: one or several of 'bbox', 'segm', 'proposal' (COCO's class-agnostic recall),
-            'proposal_fast' (recall with one-to-one pairs of highest IoU).
+        metric: one or several of 'bbox', 'segm', 'keypoints' (by OKS, at most 20 detections an
+            image; with ``sigmas`` of the data set's metainfo, or COCO's for 17 joints), 'proposal'
+            (COCO's class-agnostic recall), 'proposal_fast' (recall with one-to-one pairs of highest
+            IoU).
         classwise: also show and return each class's AP, as ``{name}_precision``; with several
             metrics that is the last one's, and ``{metric}_{name}_precision`` is each one's.
         proposal_nums: how many best detections an image count, ascending.
         iou_thrs: IoU thresholds that are averaged; None is 0.50:0.05:0.95.
         metric_items: which of the numbers to return; None is MMDetection's choice.
         format_only: write the result files and evaluate nothing (for test servers).
-        outfile_prefix: write ``{prefix}.bbox.json`` and, with masks, ``{prefix}.segm.json``.
+        outfile_prefix: write ``{prefix}.bbox.json`` and, where there are any,
+            ``{prefix}.segm.json`` and ``{prefix}.keypoints.json``.
+        keypoint_offset: is taken away from predicted keypoints before they are compared with the
+            file's or written; give what LoadAnnotations adds.
         file_client_args: refused, it became ``backend_args``.
         backend_args: mmengine's file backend for ``ann_file``.
         collect_device: 'cpu' or 'gpu', through which the ranks' results are collected.
@@ -88,6 +100,7 @@ class CocoMetric(BaseMetric):
         sort_categories: bool = False,
         use_mp_eval: bool = False,
         collect_dir: str | None = None,
+        keypoint_offset: float = 0.0,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         if file_client_args is not None:
@@ -105,6 +118,7 @@ class CocoMetric(BaseMetric):
         self.metric_items = _checked_items(metric_items, self.proposal_nums)
         self.format_only = format_only
         self.outfile_prefix = outfile_prefix
+        self.keypoint_offset = keypoint_offset
         self.ann_file = ann_file
         self._truth = load_annotations(ann_file, backend_args) if ann_file else None
 
@@ -122,7 +136,7 @@ class CocoMetric(BaseMetric):
         """Keep the predictions of a batch (and its annotations if there is no ann_file)."""
         for sample in data_samples:
             needs_truth = self._truth is None and not self.format_only
-            truth = sample_to_coco_truth(sample) if needs_truth else None
+            truth = sample_to_coco_truth(sample, self.keypoint_offset) if needs_truth else None
             self.results.append((ImageDetections.from_sample(sample), truth))
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
@@ -172,16 +186,8 @@ class CocoMetric(BaseMetric):
                 logger.info(f"proposal_fast:{recall_table(recalls)}")
                 metrics |= recalls
                 continue
-            tables = evaluate_coco(
-                truth,
-                detections_to_coco(detections, category_ids, with_masks=metric == "segm"),
-                iou_type="segm" if metric == "segm" else "bbox",
-                category_ids=category_ids,
-                iou_thrs=self.iou_thrs,
-                max_dets=self.proposal_nums,
-                use_cats=metric != "proposal",
-            )
-            numbers = summarize(tables)
+            tables = self._tables(metric, detections, truth, category_ids)
+            numbers = (summarize_keypoints if metric == "keypoints" else summarize)(tables)
             if metric == "proposal":
                 recalls = {key: value for key, value in numbers.items() if key.startswith("AR")}
                 logger.info(f"proposal:{recall_table(recalls)}")
@@ -190,14 +196,43 @@ class CocoMetric(BaseMetric):
             if self.classwise:
                 metrics |= self._classwise(tables, metric, category_ids, logger)
             summaries[metric] = numbers
-            items = self.metric_items or PRECISION_ITEMS
-            metrics |= {f"{metric}_{item}": numbers[item] for item in items}
+            items = KEYPOINT_ITEMS if metric == "keypoints" else PRECISION_ITEMS
+            metrics |= {
+                f"{metric}_{item}": numbers.get(item, -1.0) for item in self.metric_items or items
+            }
         if summaries:
             logger.info(f"COCO evaluation of {len(detections)} images:{summary_table(summaries)}")
             for metric, numbers in summaries.items():
                 line = " ".join(f"{numbers[item]:.3f}" for item in PRECISION_ITEMS)
                 logger.info(f"{metric}_mAP_copypaste: {line}")
         return metrics
+
+    def _tables(
+        self,
+        metric: str,
+        detections: list[ImageDetections],
+        truth: dict[str, Any],
+        category_ids: list[int],
+    ) -> CocoTables:
+        if metric == "keypoints":
+            results = detections_to_coco(
+                detections,
+                category_ids,
+                with_masks=False,
+                with_keypoints=True,
+                keypoint_offset=self.keypoint_offset,
+            )
+            sigmas = (self._dataset_meta or {}).get("sigmas")
+            return evaluate_keypoints(truth, results, category_ids, self.iou_thrs, sigmas)
+        return evaluate_coco(
+            truth,
+            detections_to_coco(detections, category_ids, with_masks=metric == "segm"),
+            iou_type="segm" if metric == "segm" else "bbox",
+            category_ids=category_ids,
+            iou_thrs=self.iou_thrs,
+            max_dets=self.proposal_nums,
+            use_cats=metric != "proposal",
+        )
 
     def _classwise(
         self, tables: CocoTables, metric: str, category_ids: list[int], logger: logging.Logger
@@ -208,7 +243,7 @@ class CocoMetric(BaseMetric):
         logger.info(f"{metric} AP of each class:{classwise_table(tables, names)}")
         scores = {name: average_precision(tables, category=k) for k, name in enumerate(names)}
         numbers = {f"{name}_precision": score for name, score in scores.items()}
-        if len({"bbox", "segm"} & set(self.metrics)) > 1:
+        if len({"bbox", "segm", "keypoints"} & set(self.metrics)) > 1:
             numbers |= {f"{metric}_{name}_precision": score for name, score in scores.items()}
         return numbers
 
@@ -239,12 +274,17 @@ class CocoMetric(BaseMetric):
     ) -> None:
         if self._truth is None:
             logger.info("no ann_file: category_id in the result files is the label (0, 1, ...)")
-        kinds = {"bbox": False}
+        kinds = ["bbox"]
         if detections and all(image.masks is not None for image in detections):
-            kinds["segm"] = True
-        for kind, with_masks in kinds.items():
+            kinds.append("segm")
+        if detections and all(image.keypoints is not None for image in detections):
+            kinds.append("keypoints")
+        for kind in kinds:
             path = f"{self.outfile_prefix}.{kind}.json"
-            write_json(path, detections_to_coco(detections, ids, with_masks))
+            rows = detections_to_coco(
+                detections, ids, kind == "segm", kind == "keypoints", self.keypoint_offset
+            )
+            write_json(path, rows)
             logger.info(f"results written to {path}")
 
     def _truth_of(

@@ -11,16 +11,18 @@ def summary_table(numbers_of_metric: Mapping[str, Mapping[str, float]]) -> str:
     """Return one row a metric: AP, AP50, AP75, AP by object size, AR; '-' where there is no data.
 
     Args:
-        numbers_of_metric: 'bbox' or 'segm' with what ``coco_eval.summarize`` returned.
+        numbers_of_metric: 'bbox', 'segm' or 'keypoints' with what ``coco_eval.summarize`` returned.
     """
     header = ["metric", "AP", "AP50", "AP75", "APs", "APm", "APl"]
     keys = ["mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l"]
     rows = []
+    recall_names = set()
     for metric, numbers in numbers_of_metric.items():
         recall_keys = [key for key in numbers if key.startswith("AR@")]
         recall = numbers[recall_keys[0]] if recall_keys else -1.0
         rows.append([metric, *[_cell(numbers[key]) for key in keys], _cell(recall)])
-        header = [*header[:7], recall_keys[0] if recall_keys else "AR"]
+        recall_names.add(recall_keys[0] if recall_keys else "AR")
+    header.append(recall_names.pop() if len(recall_names) == 1 else "AR")
     return _table([header, *rows])
 
 

@@ -26,10 +26,10 @@ class DumpDetResults(BaseMetric):
 
     ``.pkl``/``.pickle``: the list of dicts that MMDetection's ``test.py --out`` writes, one an
     image in the data set's order: the metainfo and ``pred_instances`` with bboxes, scores, labels
-    (CPU tensors) and masks (RLE dicts); no annotations.
+    (CPU tensors), masks (RLE dicts), keypoints and keypoint_scores; no annotations.
 
     ``.json``: COCO results, one a detection: image_id, category_id, bbox (xywh), score and, where
-    there are masks, segmentation.
+    there are any, segmentation and keypoints.
 
     The file is complete or not there; an older one is replaced at the end.
 
@@ -40,6 +40,7 @@ class DumpDetResults(BaseMetric):
         backend_args: mmengine's file backend for ``ann_file``.
         collect_device: 'cpu' or 'gpu', through which the ranks' results are collected.
         collect_dir: folder in which ranks exchange results on collect_device 'cpu'.
+        keypoint_offset: is taken away from keypoints in ``.json`` (see LoadAnnotations).
 
     Raises:
         ValueError: if the file's ending is another one.
@@ -55,6 +56,7 @@ class DumpDetResults(BaseMetric):
         backend_args: dict[str, Any] | None = None,
         collect_device: str = "cpu",
         collect_dir: str | None = None,
+        keypoint_offset: float = 0.0,
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir)
         if not out_file_path.endswith((".pkl", ".pickle", ".json")):
@@ -63,6 +65,7 @@ class DumpDetResults(BaseMetric):
                 "name with one of these endings"
             )
         self.out_file_path = out_file_path
+        self.keypoint_offset = keypoint_offset
         self.ann_file = ann_file
         self._categories = (
             load_annotations(ann_file, backend_args)["categories"] if ann_file else None
@@ -96,4 +99,5 @@ class DumpDetResults(BaseMetric):
             )
             ids = list(range(len(classes)))
         with_masks = bool(detections) and all(image.masks is not None for image in detections)
-        return detections_to_coco(detections, ids, with_masks)
+        with_keypoints = bool(detections) and all(d.keypoints is not None for d in detections)
+        return detections_to_coco(detections, ids, with_masks, with_keypoints, self.keypoint_offset)

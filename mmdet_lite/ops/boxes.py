@@ -1,5 +1,7 @@
 """Pure functions on boxes (x1, y1, x2, y2): continuous pixels, w = x2 - x1."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -54,3 +56,24 @@ def clip_boxes(boxes: Tensor, sizes_hw: Tensor) -> Tensor:
 def boxes_to_rois(boxes: Tensor, image_idx: Tensor) -> Tensor:
     """Boxes (R, 4) with their image's index (R,) in front: (R, 5), the form RoI pooling takes."""
     return torch.cat([image_idx.to(boxes)[:, None], boxes], dim=1)
+
+
+def flip_boxes(boxes: Tensor, size_hw: Sequence[int], direction: str | None) -> Tensor:
+    """Boxes (..., 4) mirrored with their image of ``size_hw``; None leaves them as they are.
+
+    ``direction`` is 'horizontal', 'vertical' or 'diagonal' (both). The argument is unchanged.
+
+    >>> flip_boxes(torch.tensor([[1., 2., 3., 5.]]), (10, 8), "horizontal").tolist()
+    [[5.0, 2.0, 7.0, 5.0]]
+    """
+    if direction not in (None, "horizontal", "vertical", "diagonal"):
+        raise ValueError(
+            f"direction of a flip is 'horizontal', 'vertical' or 'diagonal', got {direction!r}"
+        )
+    x1, y1, x2, y2 = boxes.unbind(dim=-1)
+    height, width = size_hw
+    if direction in ("horizontal", "diagonal"):
+        x1, x2 = width - x2, width - x1
+    if direction in ("vertical", "diagonal"):
+        y1, y2 = height - y2, height - y1
+    return torch.stack([x1, y1, x2, y2], dim=-1)

@@ -34,3 +34,23 @@ def pad_boxes(boxes: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 def pad_labels(labels: Sequence[Tensor]) -> Tensor:
     """Labels of N images, each (G_i,), as one tensor (N, max G); padding is 0."""
     return torch.nn.utils.rnn.pad_sequence(list(labels), batch_first=True)
+
+
+def best_of_groups(scores: Tensor, groups: Tensor, num_groups: int, most: int) -> Tensor:
+    """Positions of the ``most`` highest scores of each group (not positive: of all), best first.
+
+    Shapes: scores (B,), groups (B,) long in 0..num_groups-1; returns (D,). B = 0 gives D = 0.
+
+    >>> best_of_groups(torch.tensor([.1, .9, .8, .7]), torch.tensor([0, 1, 1, 1]), 2, 2).tolist()
+    [1, 2, 0]
+    """
+    order = scores.argsort(descending=True, stable=True)
+    if most <= 0:
+        return order
+    groups = groups[order]
+    by_group = groups.argsort(stable=True)
+    sorted_groups = groups[by_group]
+    starts = torch.searchsorted(sorted_groups, torch.arange(num_groups, device=groups.device))
+    places = torch.arange(len(groups), device=groups.device)
+    rank = torch.empty_like(groups).scatter_(0, by_group, places - starts[sorted_groups])
+    return order[rank < most]

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms
 
-from mmdet_lite.ops.checks import check_keys
+from mmdet_lite.ops.checks import check_keys, did_you_mean
+from mmdet_lite.ops.soft_nms import METHODS, soft_nms_scores
 
 NMS_KEYS = ("type", "iou_threshold", "iou_thr", "class_agnostic", "split_thr", "max_num")
+SOFT_NMS_KEYS = (*NMS_KEYS, "method", "sigma", "min_score")
 
 
 def check_nms_cfg(cfg: Mapping[str, Any], where: str) -> None:
@@ -18,10 +20,18 @@ def check_nms_cfg(cfg: Mapping[str, Any], where: str) -> None:
     Raises:
         ValueError: names the key, what is accepted, and ``where`` it stands.
     """
-    check_keys(cfg, NMS_KEYS, where)
-    if cfg.get("type", "nms") != "nms":
-        raise ValueError(f"{where}.type: expected 'nms', got {cfg['type']!r}")
-    if "iou_threshold" not in cfg and "iou_thr" not in cfg:
+    kind = cfg.get("type", "nms")
+    if kind not in ("nms", "soft_nms"):
+        raise ValueError(f"{where}.type: expected 'nms' or 'soft_nms', got {kind!r}")
+    check_keys(cfg, NMS_KEYS if kind == "nms" else SOFT_NMS_KEYS, where)
+    if cfg.get("method", "linear") not in METHODS:
+        raise ValueError(
+            f"{where}.method: no soft_nms method {cfg['method']!r};"
+            f" {did_you_mean(str(cfg['method']), METHODS)}"
+        )
+    if cfg.get("sigma", 0.5) <= 0 or cfg.get("min_score", 1e-3) < 0:
+        raise ValueError(f"{where}: sigma must be positive and min_score not negative, got {cfg}")
+    if kind == "nms" and "iou_threshold" not in cfg and "iou_thr" not in cfg:
         raise ValueError(
             f"{where}: iou_threshold is missing, e.g. dict(type='nms', iou_threshold=0.5)"
         )
@@ -34,11 +44,11 @@ def nms_by_group(
     images: Tensor,
     num_images: int,
     cfg: Mapping[str, Any],
-) -> Tensor:
-    """Positions of the boxes that survive, best score first over all images.
+) -> tuple[Tensor, Tensor]:
+    """Positions and scores of the boxes that survive, best score first over all images.
 
     Shapes: boxes (B, 4), scores (B,), ``groups`` (B,) and ``images`` (B,) long in
-    0..num_images-1; returns (D,).
+    0..num_images-1; returns (D,) long and (D,), the scores as 'soft_nms' leaves them, or as given.
     Boxes suppress each other inside one image and one group (a class, a level) only; with
     ``class_agnostic`` inside one image. ``split_thr`` has no effect on the result: it is where
     MMDetection goes over to one call a class, which torchvision decides itself. ``max_num`` > 0
@@ -47,18 +57,31 @@ def nms_by_group(
     if cfg.get("class_agnostic", False):
         groups = torch.zeros_like(groups)
     if len(boxes) == 0:
-        return groups
-    threshold = cfg["iou_threshold"] if "iou_threshold" in cfg else cfg["iou_thr"]
-    boxes = boxes.float()
-    # MMDetection tells the groups of an image apart by moving their boxes; its rounding decides
-    # pairs that overlap by almost exactly the threshold
-    farthest = torch.zeros(num_images, device=boxes.device)
-    farthest.scatter_reduce_(0, images, boxes.amax(dim=1), "amax")
-    boxes = boxes + (groups * (farthest[images] + 1))[:, None]
+        return groups, scores
     group_of_image = images * (groups.max() + 1) + groups
-    keep = batched_nms(boxes, scores.float(), group_of_image, float(threshold))
+    boxes = boxes.float()
+    if cfg.get("type", "nms") == "soft_nms":
+        scores = _softened(boxes, scores.float(), group_of_image, cfg)
+        keep = scores.argsort(descending=True, stable=True)
+        keep = keep[scores[keep] > 0]
+    else:
+        # MMDetection tells the groups of an image apart by moving their boxes; its rounding
+        # decides pairs that overlap by almost exactly the threshold
+        farthest = torch.zeros(num_images, device=boxes.device)
+        farthest.scatter_reduce_(0, images, boxes.amax(dim=1), "amax")
+        boxes = boxes + (groups * (farthest[images] + 1))[:, None]
+        threshold = cfg["iou_threshold"] if "iou_threshold" in cfg else cfg["iou_thr"]
+        keep = batched_nms(boxes, scores.float(), group_of_image, float(threshold))
     most = cfg.get("max_num", -1)
-    return keep[rank_within_image(images[keep], num_images) < most] if most > 0 else keep
+    if most > 0:
+        keep = keep[rank_within_image(images[keep], num_images) < most]
+    return keep, scores[keep]
+
+
+def _softened(boxes: Tensor, scores: Tensor, groups: Tensor, cfg: Mapping[str, Any]) -> Tensor:
+    threshold = cfg.get("iou_threshold", cfg.get("iou_thr", 0.3))
+    rest = {key: cfg[key] for key in ("method", "sigma", "min_score") if key in cfg}
+    return soft_nms_scores(boxes, scores, groups, iou_threshold=threshold, **rest)
 
 
 def rank_within_image(images: Tensor, num_images: int) -> Tensor:

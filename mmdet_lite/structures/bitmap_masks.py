@@ -186,6 +186,16 @@ class BitmapMasks:
         check_pad(out_shape, self.height, self.width)
         return self.from_crops(self._placed(), *out_shape)
 
+    def expand(self, expanded_h: int, expanded_w: int, top: int, left: int) -> "BitmapMasks":
+        """Put the frame into a larger one, its upper left corner at (``left``, ``top``).
+
+        Raises:
+            ValueError: it does not fit in there.
+        """
+        check_expand((expanded_h, expanded_w), (top, left), self.height, self.width)
+        moved = [(crop, x0 + left, y0 + top) for crop, x0, y0 in self._placed()]
+        return self.from_crops(moved, expanded_h, expanded_w)
+
     @property
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels of each mask, (G,)."""
@@ -256,6 +266,18 @@ def check_pad(out_shape: tuple[int, int], height: int, width: int) -> None:
     """Raise ValueError if a frame to pad to is smaller than the present one."""
     if out_shape[0] < height or out_shape[1] < width:
         raise ValueError(f"cannot pad a frame of {(height, width)} to a smaller one, {out_shape}")
+
+
+def check_expand(
+    out_shape: tuple[int, int], top_left: tuple[int, int], height: int, width: int
+) -> None:
+    """Raise ValueError if a frame does not fit into a larger one at (top, left)."""
+    top, left = top_left
+    if min(top_left) < 0 or top + height > out_shape[0] or left + width > out_shape[1]:
+        raise ValueError(
+            f"a frame of {(height, width)} at (top, left) = {top_left} does not fit into one of"
+            f" {out_shape}"
+        )
 
 
 def _tighten(crop: NDArray[Any], x0: int, y0: int) -> tuple[NDArray[np.uint8], int, int]:

@@ -22,8 +22,9 @@ class DetDataSample(BaseDataElement):
     """Annotations and results of one image.
 
     Fields, each an ``InstanceData``: ``gt_instances`` and ``ignored_instances`` (bboxes (G, 4)
-    xyxy, labels (G,), masks), ``proposals`` (bboxes, scores) and ``pred_instances`` (bboxes,
-    scores, labels, masks as a list of RLE dicts, keypoints).
+    xyxy, labels (G,), masks, keypoints (G, J, 3) as x, y, visibility), ``proposals`` (bboxes,
+    scores) and ``pred_instances`` (bboxes, scores, labels, masks as a list of RLE dicts, keypoints
+    (D, J, 2), keypoint_scores (D, J)).
 
     Frames: in training, boxes and masks are in pixels of the network input. In testing the
     annotations stay in, and the predictions are returned in, pixels of the original image.

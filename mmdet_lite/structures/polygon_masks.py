@@ -12,6 +12,7 @@ from mmdet_lite.ops.rle import RLE, Polygon, is_valid_polygon, segmentation_to_r
 from mmdet_lite.structures.bitmap_masks import (
     BitmapMasks,
     Index,
+    check_expand,
     check_pad,
     clip_window,
     flip_axes,
@@ -133,6 +134,16 @@ class PolygonMasks:
         """
         check_pad(out_shape, self.height, self.width)
         return PolygonMasks(self.masks, *out_shape)
+
+    def expand(self, expanded_h: int, expanded_w: int, top: int, left: int) -> "PolygonMasks":
+        """Put the frame into a larger one, its upper left corner at (``left``, ``top``).
+
+        Raises:
+            ValueError: it does not fit in there.
+        """
+        out_shape = (expanded_h, expanded_w)
+        check_expand(out_shape, (top, left), self.height, self.width)
+        return self._mapped((1.0, 1.0), (float(left), float(top)), out_shape)
 
     @property
     def areas(self) -> NDArray[np.float64]:

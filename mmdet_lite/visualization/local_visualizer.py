@@ -12,6 +12,7 @@ from mmdet_lite.registry import VISUALIZERS
 from mmdet_lite.structures.det_data_sample import DetDataSample
 from mmdet_lite.visualization.colors import Color, instance_colors
 from mmdet_lite.visualization.drawing import draw_instances, side_by_side, write_image
+from mmdet_lite.visualization.keypoint_drawing import SCORE_THR, draw_keypoints, visible_joints
 from mmdet_lite.visualization.labels import Picture
 
 ColorArgument = Color | Sequence[Color] | str | None
@@ -33,9 +34,11 @@ class DetLocalVisualizer(Visualizer):
         mask_color: as ``bbox_color``; None takes the boxes' colours.
         line_width: of boxes in pixels; None scales with the picture.
         alpha: opacity of masks, 0..1.
+        kpt_thr: predicted joints below this score are not drawn.
 
     Attributes:
-        dataset_meta: dict with ``classes`` and ``palette``; without it classes are numbered.
+        dataset_meta: dict with ``classes``, ``palette`` and, of joints, ``keypoint_names`` and
+            ``skeleton_links``; without it classes are numbered.
 
     Raises:
         ValueError: for a colour that is none, or an alpha outside 0..1.
@@ -55,6 +58,7 @@ class DetLocalVisualizer(Visualizer):
         mask_color: ColorArgument = None,
         line_width: float | None = None,
         alpha: float = 0.4,
+        kpt_thr: float = SCORE_THR,
     ) -> None:
         super().__init__(name=name, image=image, vis_backends=vis_backends, save_dir=save_dir)
         if not 0 <= alpha <= 1:
@@ -72,6 +76,7 @@ class DetLocalVisualizer(Visualizer):
         self.mask_color = mask_color
         self.line_width = line_width
         self.alpha = alpha
+        self.kpt_thr = kpt_thr
 
     # mmengine's property is empty on all ranks but the first, where pictures of a distributed
     # test would then lack their names
@@ -154,7 +159,7 @@ class DetLocalVisualizer(Visualizer):
         mask_colors = _own_colors(self.mask_color, labels)
         if self.mask_color == "random":
             mask_colors = instance_colors(labels, None, len(meta.get("classes", ())))
-        return draw_instances(
+        drawn = draw_instances(
             image,
             instances.bboxes,
             labels,
@@ -168,6 +173,12 @@ class DetLocalVisualizer(Visualizer):
             line_width=self.line_width,
             alpha=self.alpha,
         )
+        if "keypoints" not in instances:
+            return drawn
+        joints = instances.keypoints
+        if "keypoint_scores" in instances:
+            joints = visible_joints(joints, instances.keypoint_scores, self.kpt_thr)
+        return draw_keypoints(drawn, joints, meta)
 
 
 def _own_colors(choice: ColorArgument, labels: Sequence[int]) -> list[Color] | None:

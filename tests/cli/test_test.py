@@ -56,7 +56,7 @@ def test_missing_checkpoint_is_named_with_the_nearest(trained, capsys):
     ("flags", "part"),
     [
         (["d.pth", "e.pth"], "one checkpoint is expected; choose one, d.pth e.pth came"),
-        (["--tta"], "not available yet"),
+        (["--ttta"], "did you mean --tta?"),
         (["--out", "a.txt"], ".pkl or .json"),
     ],
 )

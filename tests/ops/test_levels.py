@@ -2,7 +2,7 @@
 
 import torch
 
-from mmdet_lite.ops.levels import flatten_levels, pad_boxes, pad_labels
+from mmdet_lite.ops.levels import best_of_groups, flatten_levels, pad_boxes, pad_labels
 
 
 def test_flattened_levels_run_by_level_row_column_anchor():
@@ -42,3 +42,19 @@ def test_a_batch_without_any_box_is_zero_wide():
 def test_labels_are_padded_with_zero():
     labels = pad_labels([torch.tensor([3]), torch.tensor([1, 2])])
     assert labels.tolist() == [[3, 0], [1, 2]]
+
+
+def test_the_best_of_each_group_are_those_of_a_loop():
+    scores, groups = torch.rand(200).round(decimals=1), torch.randint(0, 7, (200,))
+    copies = scores.clone(), groups.clone()
+    for most in (1, 5, 1000, 0, -1):
+        best = best_of_groups(scores, groups, 8, most)
+        assert (scores[best].diff() <= 0).all()
+        for group in range(8):
+            rows = best[groups[best] == group]
+            own = scores[groups == group].sort(descending=True).values
+            assert torch.equal(scores[rows], own[:most] if most > 0 else own)
+        assert len(set(best.tolist())) == len(best)
+    nothing = torch.zeros(0), torch.zeros(0, dtype=torch.long)
+    assert best_of_groups(*nothing, 3, 5).shape == (0,)
+    assert torch.equal(copies[0], scores) and torch.equal(copies[1], groups)

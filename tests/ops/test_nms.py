@@ -5,8 +5,13 @@ import torch
 from torchvision.ops import nms
 
 from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group, rank_within_image
+from mmdet_lite.ops.soft_nms import soft_nms_scores
 
 CFG = {"type": "nms", "iou_threshold": 0.5}
+
+
+def kept(*args):
+    return nms_by_group(*args)[0]
 
 
 def crowd(count=300, images=3, groups=4):
@@ -21,61 +26,96 @@ def crowd(count=300, images=3, groups=4):
 
 
 def one_by_one(boxes, scores, groups, images, threshold):
-    kept = []
+    rows_kept = []
     for image in images.unique():
         for group in groups.unique():
             rows = torch.nonzero((images == image) & (groups == group)).flatten()
-            kept.append(rows[nms(boxes[rows], scores[rows], threshold)])
-    kept = torch.cat(kept)
-    return kept[scores[kept].argsort(descending=True)]
+            rows_kept.append(rows[nms(boxes[rows], scores[rows], threshold)])
+    every = torch.cat(rows_kept)
+    return every[scores[every].argsort(descending=True)]
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7])
 def test_survivors_are_those_of_each_image_and_group_alone(threshold):
     case = crowd()
     copies = [t.clone() for t in case]
-    keep = nms_by_group(*case, 3, {"type": "nms", "iou_threshold": threshold})
+    keep = kept(*case, 3, {"type": "nms", "iou_threshold": threshold})
     assert torch.equal(keep, one_by_one(*case, threshold))
     assert 0 < len(keep) < len(case[0])
+    _, scores = nms_by_group(*case, 3, {"type": "nms", "iou_threshold": threshold})
+    assert torch.equal(scores, case[1][keep])
     assert all(torch.equal(a, b) for a, b in zip(case, copies, strict=True))
 
 
 def test_class_agnostic_suppresses_across_groups():
     boxes, scores, groups, images = crowd()
-    keep = nms_by_group(boxes, scores, groups, images, 3, {**CFG, "class_agnostic": True})
+    keep = kept(boxes, scores, groups, images, 3, {**CFG, "class_agnostic": True})
     assert torch.equal(keep, one_by_one(boxes, scores, torch.zeros_like(groups), images, 0.5))
 
 
 def test_older_spelling_of_the_threshold_is_honoured():
     case = crowd()
-    older = nms_by_group(*case, 3, {"type": "nms", "iou_thr": 0.3})
-    assert torch.equal(older, nms_by_group(*case, 3, {"type": "nms", "iou_threshold": 0.3}))
-    assert len(older) < len(nms_by_group(*case, 3, CFG))
+    older = kept(*case, 3, {"type": "nms", "iou_thr": 0.3})
+    assert torch.equal(older, kept(*case, 3, {"type": "nms", "iou_threshold": 0.3}))
+    assert len(older) < len(kept(*case, 3, CFG))
 
 
 def test_max_num_keeps_the_best_of_each_image():
     boxes, scores, groups, images = crowd()
-    every = nms_by_group(boxes, scores, groups, images, 3, CFG)
-    few = nms_by_group(boxes, scores, groups, images, 3, {**CFG, "max_num": 5})
+    every = kept(boxes, scores, groups, images, 3, CFG)
+    few = kept(boxes, scores, groups, images, 3, {**CFG, "max_num": 5})
     for image in range(3):
         assert torch.equal(few[images[few] == image], every[images[every] == image][:5])
 
 
 def test_an_image_without_boxes_disturbs_nobody():
     boxes, scores, groups, images = crowd(images=1)
-    keep = nms_by_group(boxes, scores, groups, images + 1, 3, CFG)
-    assert torch.equal(keep, nms_by_group(boxes, scores, groups, images, 1, CFG))
+    keep = kept(boxes, scores, groups, images + 1, 3, CFG)
+    assert torch.equal(keep, kept(boxes, scores, groups, images, 1, CFG))
 
 
 def test_no_boxes_give_no_survivors():
     none = torch.zeros(0, dtype=torch.long)
-    assert nms_by_group(torch.zeros(0, 4), torch.zeros(0), none, none, 2, CFG).shape == (0,)
+    for cfg in (CFG, {"type": "soft_nms"}):
+        keep, scores = nms_by_group(torch.zeros(0, 4), torch.zeros(0), none, none, 2, cfg)
+        assert keep.shape == scores.shape == (0,)
+
+
+@pytest.mark.parametrize("agnostic", [False, True])
+def test_soft_suppression_keeps_boxes_with_the_scores_that_are_left(agnostic):
+    boxes, scores, groups, images = crowd()
+    cfg = {
+        "type": "soft_nms", "iou_threshold": 0.3, "min_score": 0.05, "class_agnostic": agnostic,
+    }  # fmt: skip
+    keep, left = nms_by_group(boxes, scores, groups, images, 3, cfg)
+    parts = images if agnostic else images * 4 + groups
+    wanted = soft_nms_scores(boxes, scores, parts, "linear", 0.3, min_score=0.05)
+    assert torch.equal(left, wanted[keep]) and (left.diff() <= 0).all()
+    assert set(keep.tolist()) == set(torch.nonzero(wanted).flatten().tolist())
+    assert (left < scores[keep]).any() and 0 < len(keep) < len(boxes)
+
+
+def test_soft_suppression_has_the_defaults_of_mmcv():
+    case = crowd()
+    plain = nms_by_group(*case, 3, {"type": "soft_nms"})
+    spelled = {
+        "type": "soft_nms", "method": "linear", "iou_threshold": 0.3, "sigma": 0.5,
+        "min_score": 1e-3,
+    }  # fmt: skip
+    assert all(
+        torch.equal(a, b) for a, b in zip(plain, nms_by_group(*case, 3, spelled), strict=True)
+    )
+    few, _ = nms_by_group(*case, 3, {**spelled, "max_num": 4})
+    assert torch.bincount(case[3][few]).tolist() == [4, 4, 4]
 
 
 @pytest.mark.parametrize(
     ("cfg", "said"),
     [
-        ({"type": "soft", "iou_threshold": 0.5}, r"rcnn\.nms\.type: expected 'nms', got 'soft'"),
+        ({"type": "soft", "iou_threshold": 0.5}, r"rcnn\.nms\.type: expected 'nms' or 'soft_nms'"),
+        ({"type": "soft_nms", "method": "gausian"}, r"rcnn\.nms\.method.*'gaussian'"),
+        ({"type": "soft_nms", "sigma": 0}, "sigma must be positive"),
+        ({"type": "nms", "iou_threshold": 0.5, "sigma": 0.5}, r"rcnn\.nms\.sigma: no such key"),
         ({"type": "nms"}, r"rcnn\.nms: iou_threshold is missing"),
         ({"iou_treshold": 0.5}, r"rcnn\.nms\.iou_treshold.*iou_threshold"),
     ],

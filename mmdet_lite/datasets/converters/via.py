@@ -1,14 +1,11 @@
 """Annotations of the VGG Image Annotator (VIA), the balloon set's form, turned into COCO json."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import mmcv
-
+from mmdet_lite.datasets.converters.coco_json import read_sizes, write_coco
 from mmdet_lite.datasets.converters.via_shapes import polygon_area, via_outline
 
 CLASS_ATTRIBUTES = ("name", "class", "label", "category")
@@ -43,15 +40,11 @@ def convert_balloon_to_coco(
     via = load_via(ann_file)
     try:
         names = [entry["filename"] for entry, _ in _annotated_images(via)]
-        sizes = _read_sizes(names, Path(image_prefix))
+        sizes = read_sizes(names, Path(image_prefix))
         coco = via_to_coco(via, sizes, class_name, class_attribute, class_names)
     except ValueError as error:
         raise ValueError(f"{ann_file}: {error}") from error
-    target = Path(out_file)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    partial.write_text(json.dumps(coco))
-    os.replace(partial, target)
+    write_coco(coco, out_file)
     return coco
 
 
@@ -220,21 +213,3 @@ def _annotation(region: Json, where: str) -> Json:
         "area": polygon_area(points),
         "iscrowd": 0,
     }
-
-
-def _read_sizes(names: Sequence[str], folder: Path) -> dict[str, tuple[int, int]]:
-    """Return (height, width) of the images of a folder by file name."""
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
-        shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
-        raise ValueError(f"{len(missing)} of {len(names)} images are not in {folder}: {shown}")
-    sizes = {}
-    for name in names:
-        try:
-            image = mmcv.imread(str(folder / name))
-        except cv2.error:  # an empty file
-            image = None
-        if image is None:
-            raise ValueError(f"image {folder / name} cannot be read; is it damaged?")
-        sizes[name] = (int(image.shape[0]), int(image.shape[1]))
-    return sizes

@@ -14,10 +14,11 @@ CROP_TYPES = ("absolute", "absolute_range", "relative", "relative_range")
 
 @TRANSFORMS.register_module()
 class RandomCrop(BaseTransform):
-    """Cut a window at random, with boxes, labels, flags and masks.
+    """Cut a window at random, with boxes, labels, flags, masks and keypoints.
 
-    Instances that do not touch the window are dropped. Gives None (the data set then takes
-    another image) if none is left of an image with boxes, unless negative crops are allowed.
+    Instances that do not touch the window are dropped, keypoints outside of it become unlabelled.
+    Gives None (the data set then takes another image) if no instance is left of an image with
+    boxes, unless negative crops are allowed.
 
     Args:
         crop_size: two numbers, by ``crop_type``: 'absolute' (width, height) in pixels;
@@ -113,12 +114,9 @@ class RandomCrop(BaseTransform):
         )
         if not inside.any() and not self.allow_negative_crop:
             return None
-        results["gt_bboxes"] = boxes
-        results = select_instances(results, inside)
-        if "gt_masks" in results:
-            results["gt_masks"] = results["gt_masks"].crop(window)
-            if self.recompute_bbox:
-                results["gt_bboxes"] = results["gt_masks"].get_bboxes().numpy()
+        results = cut_instances({**results, "gt_bboxes": boxes}, window, inside)
+        if "gt_masks" in results and self.recompute_bbox:
+            results["gt_bboxes"] = results["gt_masks"].get_bboxes().numpy()
         return results
 
     def __repr__(self) -> str:
@@ -127,3 +125,22 @@ class RandomCrop(BaseTransform):
             f"allow_negative_crop={self.allow_negative_crop}, "
             f"recompute_bbox={self.recompute_bbox}, bbox_clip_border={self.bbox_clip_border})"
         )
+
+
+def cut_instances(
+    results: dict[str, Any], window: np.ndarray[Any, Any], keep: np.ndarray[Any, Any]
+) -> dict[str, Any]:
+    """Return results with the instances of ``keep`` (G,) only, their masks and keypoints cut.
+
+    ``window`` (4,) x1 y1 x2 y2 integers is the new frame. ``gt_bboxes`` must be in it already;
+    keypoints outside of it become unlabelled.
+    """
+    results = select_instances(results, keep)
+    if "gt_keypoints" in results:
+        keypoints = results["gt_keypoints"] - np.array([*window[:2], 0], np.float32)
+        points, size = keypoints[..., :2], window[2:] - window[:2]
+        keypoints[..., 2] *= ((points >= 0) & (points < size)).all(axis=-1)
+        results["gt_keypoints"] = keypoints
+    if "gt_masks" in results:
+        results["gt_masks"] = results["gt_masks"].crop(window)
+    return results

@@ -10,10 +10,16 @@ from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmdet_lite.datasets.transforms.proposals import check_proposal_frame
 from mmdet_lite.registry import TRANSFORMS
 from mmdet_lite.structures import DetDataSample
 
-PACKED_NAMES = {"gt_bboxes": "bboxes", "gt_bboxes_labels": "labels", "gt_masks": "masks"}
+PACKED_NAMES = {
+    "gt_bboxes": "bboxes",
+    "gt_bboxes_labels": "labels",
+    "gt_masks": "masks",
+    "gt_keypoints": "keypoints",
+}
 META_KEYS = (
     "img_id",
     "img_path",
@@ -22,6 +28,7 @@ META_KEYS = (
     "scale_factor",
     "flip",
     "flip_direction",
+    "flip_indices",
 )
 
 
@@ -31,7 +38,8 @@ class PackDetInputs(BaseTransform):
 
     Gives ``inputs``, a contiguous (C, H, W) tensor in the dtype of the image (uint8 as loaded,
     float32 after PhotoMetricDistortion), and ``data_samples``, a DetDataSample whose
-    ``gt_instances`` and ``ignored_instances`` are parted by ``gt_ignore_flags``.
+    ``gt_instances`` and ``ignored_instances`` are parted by ``gt_ignore_flags``, and whose
+    ``proposals`` (bboxes, scores) are there if LoadProposals was.
 
     Args:
         meta_keys: what of the results becomes metainfo; those that no transform has set are left
@@ -52,6 +60,12 @@ class PackDetInputs(BaseTransform):
         ignored = np.asarray(results.get("gt_ignore_flags", np.zeros(num, bool)), bool)
         sample.gt_instances = _select(present, ~ignored)
         sample.ignored_instances = _select(present, ignored)
+        if "proposals_scores" in results:
+            check_proposal_frame(results)
+            sample.proposals = InstanceData(
+                bboxes=torch.from_numpy(results["proposals"]),
+                scores=torch.from_numpy(results["proposals_scores"]),
+            )
         packed["data_samples"] = sample
         return packed
 

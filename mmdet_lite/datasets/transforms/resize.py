@@ -1,4 +1,4 @@
-"""Resizing and padding: mmcv's transforms, with masks."""
+"""Resizing and padding: mmcv's transforms, with masks (and mmcv's keypoints)."""
 
 from typing import Any
 

@@ -18,6 +18,7 @@ from mmdet_lite import __version__
 from mmdet_lite.checkpoint import (
     POINTER,
     atomic_path,
+    check_pretrained,
     load_checkpoint_file,
     plain,
     remove_temporary_files,
@@ -81,6 +82,8 @@ class CheckpointHook(EngineCheckpointHook):
 
     def before_train(self, runner: Any) -> None:
         """Prepare the folder; after a resume, make up for a validation that did not finish."""
+        if not runner._has_loaded:
+            check_pretrained(unwrapped(runner.model))
         work_dir = Path(runner.work_dir)
         folder = work_dir if self.out_dir is None else Path(self.out_dir) / work_dir.name
         if not isinstance(get_file_backend(str(self.out_dir or folder)), LocalBackend):

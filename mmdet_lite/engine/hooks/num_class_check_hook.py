@@ -4,7 +4,7 @@ from itertools import zip_longest
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
 from mmdet_lite.registry import HOOKS
@@ -59,7 +59,9 @@ def check_num_classes(model: nn.Module, dataset: Any, dataset_key: str) -> None:
             f"{dataset_key}.metainfo.classes is the bare string {classes!r}: write a tuple, "
             f"classes=({classes!r},), the comma makes it one"
         )
-    inner: Any = model.module if is_model_wrapper(model) else model
+    inner: Any = model
+    while is_model_wrapper(inner) or isinstance(inner, BaseTTAModel):
+        inner = inner.module
     wrong = [
         (name, module.num_classes)
         for name, module in inner.named_modules()

@@ -12,6 +12,7 @@ from mmdet_lite.checkpoint import (
     atomic_path,
     find_resume_checkpoint,
     load_state_dict,
+    load_weights,
     plain,
     read_resume_meta,
     state_dict_of,
@@ -50,11 +51,15 @@ class Resuming:
         """Load the weights with a report, and prepare ``checkpoint``, in place, for the Runner.
 
         Raises:
-            ValueError: on resuming, if weights or class names differ from this run's.
+            ValueError: on resuming, if weights or class names differ from this run's; otherwise
+                as ``load_weights`` says.
         """
         source = str(runner._load_from or "the checkpoint")
         checkpoint.get("meta", {}).pop("config", None)  # the Runner would execute that text
-        load_state_dict(model, state_dict_of(checkpoint), source, strict=bool(runner._resume))
+        if runner._resume:
+            load_state_dict(model, state_dict_of(checkpoint), source, strict=True)
+        else:
+            load_weights(model, checkpoint, source, _classes_of(runner))
         # the Runner loads these again, and finds nothing to complain of
         checkpoint["state_dict"] = model.state_dict()
         if "message_hub" in checkpoint:
@@ -171,6 +176,13 @@ def _prepare_schedules(runner: Any, source: str, checkpoint: dict[str, Any]) -> 
             "start a new training from its weights with --load-from"
         )
     checkpoint["param_schedulers"] = schedule_progress(states, schedulers)
+
+
+def _classes_of(runner: Any) -> tuple[str, ...] | None:
+    """Class names of the data that is trained on."""
+    metainfo = getattr(runner.train_dataloader.dataset, "metainfo", None) or {}
+    classes = metainfo.get("classes")
+    return None if classes is None or isinstance(classes, str) else tuple(classes)
 
 
 def _same_classes(runner: Any, source: str, meta: dict[str, Any]) -> None:

@@ -184,13 +184,14 @@ class ResNet(BaseModule):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         _refuse(deep_stem=deep_stem, avg_down=avg_down, dcn=dcn, plugins=plugins)
-        _check_choices(depth, style)
+        self.block = block_of(depth, style)
+        _check_stages(num_stages, strides, dilations, out_indices)
         if pretrained is not None and init_cfg is not None:
             raise ValueError("ResNet: give init_cfg or the older pretrained, not both")
         if pretrained is not None:
             init_cfg = {"type": "Pretrained", "checkpoint": pretrained}
-        self.block = BasicBlock if depth < 50 else Bottleneck
-        super().__init__(init_cfg or self._default_init(zero_init_residual))
+        self._zero_last_norm = init_cfg is None and zero_init_residual
+        super().__init__(init_cfg or default_init())
         norm_cfg = norm_cfg or {"type": "BN", "requires_grad": True}
         self.out_indices = tuple(out_indices)
         self.frozen_stages = frozen_stages
@@ -224,20 +225,11 @@ class ResNet(BaseModule):
         """What a stage's blocks need besides: nothing here, groups and width in ResNeXt."""
         return {}
 
-    def _default_init(self, zero_init_residual: bool) -> list[dict[str, Any]]:
-        init: list[dict[str, Any]] = [
-            {"type": "Kaiming", "layer": "Conv2d"},
-            {"type": "Constant", "val": 1, "layer": ["_BatchNorm", "GroupNorm"]},
-        ]
-        self._zero_last_norm = zero_init_residual
-        return init
-
     def init_weights(self) -> None:
         """Initialise as ``init_cfg`` says; from scratch a block starts as its shortcut."""
         first_time = not self.is_init
         super().init_weights()
-        pretrained = isinstance(self.init_cfg, dict) and self.init_cfg["type"] == "Pretrained"
-        if first_time and not pretrained and getattr(self, "_zero_last_norm", False):
+        if first_time and self._zero_last_norm:
             for module in self.modules():
                 if isinstance(module, (BasicBlock, Bottleneck)):
                     name = getattr(module, f"{module.last_norm}_name")
@@ -278,11 +270,35 @@ class ResNet(BaseModule):
             module.requires_grad_(False)
 
 
-def _check_choices(depth: int, style: str) -> None:
+def block_of(depth: int, style: str) -> type[BasicBlock] | type[Bottleneck]:
+    """The block of a ResNet of this depth; ValueError for an unknown depth or style."""
     if depth not in STAGE_BLOCKS:
         raise ValueError(f"ResNet: depth must be one of {sorted(STAGE_BLOCKS)}, got {depth}")
     if style not in ("pytorch", "caffe"):
         raise ValueError(f"ResNet: style must be 'pytorch' or 'caffe', got {style!r}")
+    return BasicBlock if depth < 50 else Bottleneck
+
+
+def default_init() -> list[dict[str, Any]]:
+    """How a ResNet starts where no weights are given."""
+    return [
+        {"type": "Kaiming", "layer": "Conv2d"},
+        {"type": "Constant", "val": 1, "layer": ["_BatchNorm", "GroupNorm"]},
+    ]
+
+
+def _check_stages(
+    num_stages: int, strides: Sequence[int], dilations: Sequence[int], out_indices: Sequence[int]
+) -> None:
+    if not 1 <= num_stages <= 4:
+        raise ValueError(f"ResNet: num_stages must be 1, 2, 3 or 4, got {num_stages}")
+    for name, given in (("strides", strides), ("dilations", dilations)):
+        if len(given) < num_stages:
+            raise ValueError(f"ResNet: {name}={given} has no entry for each of {num_stages} stages")
+    if not out_indices or not all(0 <= i < num_stages for i in out_indices):
+        raise ValueError(
+            f"ResNet: out_indices={tuple(out_indices)} must name stages from 0 to {num_stages - 1}"
+        )
 
 
 def _refuse(**options: Any) -> None:

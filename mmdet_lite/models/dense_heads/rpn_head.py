@@ -9,22 +9,22 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmdet_lite.ops.boxes import clip_boxes
+from mmdet_lite.models.dense_heads.anchor_targets import AnchorMatcher, box_loss_inputs
+from mmdet_lite.models.dense_heads.dense_head import DenseHead, Outputs
+from mmdet_lite.models.dense_heads.selection import as_detections, pad_proposals
 from mmdet_lite.ops.checks import check_keys
-from mmdet_lite.ops.levels import flatten_levels, pad_boxes
-from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group, rank_within_image
+from mmdet_lite.ops.levels import flatten_levels
+from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group
 from mmdet_lite.registry import MODELS, TASK_UTILS
-from mmdet_lite.structures import BatchTargets, ImageBatch, Proposals
+from mmdet_lite.structures import BatchTargets, Detections, ImageBatch, Proposals
 
-TRAIN_KEYS = ("assigner", "sampler", "allowed_border", "pos_weight", "debug")
 PROPOSAL_KEYS = ("nms_pre", "max_per_img", "nms", "min_bbox_size")
 
 
 @MODELS.register_module()
-class RPNHead(BaseModule):
+class RPNHead(DenseHead):
     """Scores each anchor as object or not, and moves it.
 
     Arguments are MMDetection 3's; ``num_classes`` can only be 1. ``loss_cls`` with use_sigmoid
@@ -66,7 +66,11 @@ class RPNHead(BaseModule):
         self.loss_cls = MODELS.build(loss_cls)
         self.loss_bbox = MODELS.build(loss_bbox or {"type": "SmoothL1Loss", "beta": 1 / 9})
         self.num_logits = 1 if loss_cls.get("use_sigmoid", False) else 2
-        self._read_cfgs(train_cfg, test_cfg)
+        self.test_cfg = dict(test_cfg or {})
+        if test_cfg:
+            check_proposal_cfg(test_cfg, "test_cfg.rpn")
+        if train_cfg:
+            self.matcher = AnchorMatcher(self.anchors, train_cfg, "train_cfg.rpn")
         base_anchors = set(self.anchors.num_base_priors)
         if len(base_anchors) != 1:
             raise ValueError(f"RPNHead: every level needs as many base anchors, got {base_anchors}")
@@ -74,22 +78,6 @@ class RPNHead(BaseModule):
         self.rpn_conv = _conv_stack(in_channels, feat_channels, num_convs)
         self.rpn_cls = nn.Conv2d(feat_channels, num_base * self.num_logits, 1)
         self.rpn_reg = nn.Conv2d(feat_channels, num_base * 4, 1)
-
-    def _read_cfgs(
-        self, train_cfg: Mapping[str, Any] | None, test_cfg: Mapping[str, Any] | None
-    ) -> None:
-        self.test_cfg = dict(test_cfg or {})
-        self.pos_weight, self.allowed_border = 1.0, -1
-        if test_cfg:
-            check_proposal_cfg(test_cfg, "test_cfg.rpn")
-        if not train_cfg:
-            return
-        check_keys(train_cfg, TRAIN_KEYS, "train_cfg.rpn")
-        self.assigner = TASK_UTILS.build(train_cfg["assigner"])
-        self.sampler = TASK_UTILS.build(train_cfg["sampler"])
-        self.allowed_border = train_cfg.get("allowed_border", -1)
-        if train_cfg.get("pos_weight", -1) > 0:
-            self.pos_weight = train_cfg["pos_weight"]
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
         """Logits (N, A, 1 or 2) and deltas (N, A, 4) of all levels, and their sizes (h, w)."""
@@ -101,81 +89,49 @@ class RPNHead(BaseModule):
         sizes_hw = [(x.shape[2], x.shape[3]) for x in features]
         return flatten_levels(scores, self.num_logits), flatten_levels(deltas, 4), sizes_hw
 
-    def loss(
-        self, features: Sequence[Tensor], images: ImageBatch, targets: BatchTargets
+    def losses_of(
+        self, outputs: Outputs, images: ImageBatch, targets: BatchTargets
     ) -> dict[str, Tensor]:
-        """Losses ``loss_rpn_cls`` and ``loss_rpn_bbox`` of a batch."""
-        logits, deltas, sizes_hw = self(features)
-        return self._loss(logits, deltas, sizes_hw, images, targets)
-
-    def loss_and_predict(
-        self,
-        features: Sequence[Tensor],
-        images: ImageBatch,
-        targets: BatchTargets,
-        proposal_cfg: Mapping[str, Any],
-    ) -> tuple[dict[str, Tensor], Proposals]:
-        """Losses of a batch and the proposals that the RoI head trains on."""
-        logits, deltas, sizes_hw = self(features)
-        losses = self._loss(logits, deltas, sizes_hw, images, targets)
-        return losses, self._predict(logits, deltas, sizes_hw, images, proposal_cfg)
-
-    def predict(self, features: Sequence[Tensor], images: ImageBatch) -> Proposals:
-        """Proposals as ``test_cfg`` says."""
-        logits, deltas, sizes_hw = self(features)
-        return self._predict(logits, deltas, sizes_hw, images, self.test_cfg)
-
-    def _loss(
-        self,
-        logits: Tensor,
-        deltas: Tensor,
-        sizes_hw: list[tuple[int, int]],
-        images: ImageBatch,
-        targets: BatchTargets,
-    ) -> dict[str, Tensor]:
-        anchors = self.anchors.grid_anchors(sizes_hw, logits.device)
-        usable = self.anchors.inside_image(sizes_hw, images.pad_shapes_hw, logits.device)
-        if self.allowed_border >= 0:
-            usable = usable & _within_border(anchors, images.sizes, self.allowed_border)
-        gt_boxes, gt_valid = pad_boxes(targets.boxes)
-        ignored = pad_boxes(targets.ignored_boxes)
-        assignment = self.assigner.assign(anchors, usable, gt_boxes, gt_valid, *ignored)
-        sample = self.sampler.sample(assignment)
+        """Losses ``loss_rpn_cls`` and ``loss_rpn_bbox`` of sampled anchors."""
+        logits, deltas, sizes_hw = outputs
+        match = self.matcher.match(sizes_hw, images, targets, logits.device)
+        sample = self.matcher.sampler.sample(match.assignment)
         valid = sample.valid.to(torch.float32)
         positive = sample.positive.to(torch.float32)
-        num_samples = valid.sum().clamp(min=1)
-        weight = valid + positive * (self.pos_weight - 1)
+        num_samples = self.matcher.divisor(sample.positive, sample.valid)
+        weight = valid + positive * (self.matcher.pos_weight - 1)
         loss_cls = self.loss_cls(
             _take(logits, sample.idx).flatten(0, 1),
             (~sample.positive).long().flatten(),  # the object is class 0, background class 1
             weight.flatten(),
             avg_factor=num_samples,
         )
-        predicted = _take(deltas, sample.idx)
-        boxes = anchors[sample.idx]
+        boxes = match.anchors[sample.idx]
         # where there is no object the anchor itself stands in, so that nothing becomes NaN
-        wanted = boxes
-        if gt_boxes.shape[1]:
-            matched = _take(gt_boxes, sample.gt_idx)
-            wanted = torch.where(sample.positive[..., None], matched, boxes)
-        if self.reg_decoded_bbox:
-            predicted = self.bbox_coder.decode(boxes, predicted)
-        else:
-            wanted = self.bbox_coder.encode(boxes, wanted)
+        gts = boxes
+        if match.gt_boxes.shape[1]:
+            matched = _take(match.gt_boxes, sample.gt_idx)
+            gts = torch.where(sample.positive[..., None], matched, boxes)
+        predicted, wanted = box_loss_inputs(
+            self.bbox_coder, boxes, _take(deltas, sample.idx), gts, self.reg_decoded_bbox
+        )
         loss_bbox = self.loss_bbox(
             predicted, wanted, positive[..., None].expand_as(wanted), avg_factor=num_samples
         )
         return {"loss_rpn_cls": loss_cls, "loss_rpn_bbox": loss_bbox}
 
+    def detections_of(
+        self, outputs: Outputs, images: ImageBatch, cfg: Mapping[str, Any]
+    ) -> Detections:
+        """The proposals as detections of class 0."""
+        return as_detections(self.proposals_of(outputs, images, cfg))
+
     @torch.no_grad()
-    def _predict(
-        self,
-        logits: Tensor,
-        deltas: Tensor,
-        sizes_hw: list[tuple[int, int]],
-        images: ImageBatch,
-        cfg: Mapping[str, Any],
+    def proposals_of(
+        self, outputs: Outputs, images: ImageBatch, cfg: Mapping[str, Any]
     ) -> Proposals:
+        """The best anchors of each level, moved, after NMS among those of one level."""
+        logits, deltas, sizes_hw = outputs
         anchors = self.anchors.grid_anchors(sizes_hw, logits.device)
         if self.num_logits == 1:
             scores = logits[..., 0].float().sigmoid()
@@ -183,13 +139,12 @@ class RPNHead(BaseModule):
             scores = logits.float().softmax(dim=-1)[..., 0]
         scores, idx, level = self._best_of_levels(scores, sizes_hw, cfg["nms_pre"])
         boxes = self.bbox_coder.decode(anchors[idx], _take(deltas, idx), images.sizes)
-        boxes = clip_boxes(boxes, images.sizes) if self.bbox_coder.clip_border else boxes
         image = torch.arange(len(boxes), device=boxes.device)[:, None].expand_as(idx)
         wh = boxes[..., 2:] - boxes[..., :2]
         large = (wh > cfg.get("min_bbox_size", -1)).all(dim=-1)
         boxes, scores, image, level = boxes[large], scores[large], image[large], level[large]
-        keep = nms_by_group(boxes, scores, level, image, len(images), cfg["nms"])
-        return _pad_proposals(boxes[keep], scores[keep], image[keep], len(idx), cfg["max_per_img"])
+        keep, scores = nms_by_group(boxes, scores, level, image, len(images), cfg["nms"])
+        return pad_proposals(boxes[keep], scores, image[keep], len(images), cfg["max_per_img"])
 
     def _best_of_levels(
         self, scores: Tensor, sizes_hw: list[tuple[int, int]], nms_pre: int
@@ -233,22 +188,3 @@ def _conv_stack(in_channels: int, channels: int, num_convs: int) -> nn.Module:
 def _take(values: Tensor, idx: Tensor) -> Tensor:
     """Rows of each image: values (N, A, C) at idx (N, S) as (N, S, C)."""
     return values.gather(1, idx[..., None].expand(-1, -1, values.shape[-1]))
-
-
-def _within_border(anchors: Tensor, sizes: Tensor, border: int) -> Tensor:
-    """Anchors (A, 4) at most ``border`` pixels outside images ``sizes`` (N, 2): (N, A) bool."""
-    limits = sizes[:, None, [1, 0]].to(anchors) + border
-    return (anchors[:, :2] >= -border).all(dim=1) & (anchors[:, 2:] < limits).all(dim=2)
-
-
-def _pad_proposals(
-    boxes: Tensor, scores: Tensor, image: Tensor, num_images: int, most: int
-) -> Proposals:
-    """Flat boxes, best first, to at most ``most`` for each image."""
-    width = min(most, len(boxes))
-    # everything past the limit goes into one extra column that is cut off
-    column = rank_within_image(image, num_images).clamp(max=width)
-    padded = boxes.new_zeros(num_images, width + 1, 6)
-    padded[image, column] = torch.cat([boxes, scores[:, None], torch.ones_like(scores)[:, None]], 1)
-    padded = padded[:, :width]
-    return Proposals(padded[..., :4], padded[..., 4], padded[..., 5] > 0)

@@ -4,13 +4,15 @@ from abc import abstractmethod
 from typing import Any
 
 import torch
+from mmcv.cnn.bricks.conv_ws import ConvWS2d
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmdet_lite.ops.levels import pad_boxes, pad_labels
 from mmdet_lite.ops.mask_paste import masks_to_rle
 from mmdet_lite.registry import MODELS
-from mmdet_lite.structures import BatchTargets, DetDataSample, Detections, ImageBatch
+from mmdet_lite.structures import BatchTargets, DetDataSample, Detections, ImageBatch, Proposals
 
 ForwardResult = dict[str, Tensor] | list[DetDataSample] | tuple[Tensor, ...]
 
@@ -35,6 +37,7 @@ class BaseDetector(BaseModel):
         super().__init__(data_preprocessor or {"type": "DetDataPreprocessor"}, init_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = None if neck is None else MODELS.build(neck)
+        check_widths(self.backbone, self.neck)
         self.channels_last = channels_last
         if compile_features:
             self.backbone.compile()
@@ -45,6 +48,9 @@ class BaseDetector(BaseModel):
         """Bring all weights into the order of the feature maps; a subclass's last line of init."""
         if self.channels_last:
             self.to(memory_format=torch.channels_last)
+        for module in self.modules():
+            if isinstance(module, ConvWS2d):  # it takes its weights as rows in memory
+                module.to(memory_format=torch.contiguous_format)
 
     @property
     def with_neck(self) -> bool:
@@ -91,8 +97,34 @@ class BaseDetector(BaseModel):
         """The same data samples with ``pred_instances`` in pixels of the original images."""
         features = self.extract_features(inputs)
         detections = self.predict_detections(features, image_batch(inputs, data_samples))
-        threshold = (self.test_cfg or {}).get("rcnn", {}).get("mask_thr_binary", 0.5)
-        return attach_detections(detections, data_samples, threshold)
+        return self.attach(detections, data_samples)
+
+    def predict_boxes(self, features: tuple[Tensor, ...], images: ImageBatch) -> Detections:
+        """Detections of a batch in input pixels, without what a RoI head finds inside of them."""
+        return self.predict_detections(features, images)
+
+    def attach(
+        self, detections: Detections, data_samples: list[DetDataSample]
+    ) -> list[DetDataSample]:
+        """The data samples with these detections as ``pred_instances`` in original pixels."""
+        rcnn = (self.test_cfg or {}).get("rcnn") or {}
+        threshold, paste = rcnn.get("mask_thr_binary", 0.5), rcnn.get("mask_paste", "exact")
+        return attach_detections(detections, data_samples, threshold, paste == "whole_pixels")
+
+
+def check_widths(backbone: nn.Module, neck: nn.Module | None) -> None:
+    """Compare what a backbone says it gives (``out_channels``) with what the neck takes.
+
+    Raises:
+        ValueError: they differ; with the list to write.
+    """
+    given, taken = getattr(backbone, "out_channels", None), getattr(neck, "in_channels", None)
+    if isinstance(given, list) and isinstance(taken, list) and given != taken:
+        strides = getattr(backbone, "out_strides", None)
+        raise ValueError(
+            f"model.neck.in_channels={taken} does not fit the backbone, which gives "
+            f"{given} channels at strides {strides}; write in_channels={given}"
+        )
 
 
 def image_batch(inputs: Tensor, data_samples: list[DetDataSample]) -> ImageBatch:
@@ -101,7 +133,12 @@ def image_batch(inputs: Tensor, data_samples: list[DetDataSample]) -> ImageBatch
     sizes_hw = [tuple(s.metainfo["img_shape"][:2]) for s in data_samples]
     pad_shapes = [tuple(s.metainfo.get("pad_shape", padded_hw)[:2]) for s in data_samples]
     sizes = torch.tensor(sizes_hw, dtype=torch.float32).to(inputs.device, non_blocking=True)
-    return ImageBatch(sizes_hw, pad_shapes, padded_hw, sizes)
+    proposals = None
+    if all("proposals" in s for s in data_samples):
+        boxes, valid = pad_boxes([s.proposals.bboxes for s in data_samples])
+        scores = pad_labels([s.proposals.scores for s in data_samples])
+        proposals = Proposals(boxes, scores, valid)
+    return ImageBatch(sizes_hw, pad_shapes, padded_hw, sizes, proposals)
 
 
 def batch_targets(data_samples: list[DetDataSample]) -> BatchTargets:
@@ -111,6 +148,7 @@ def batch_targets(data_samples: list[DetDataSample]) -> BatchTargets:
         s.ignored_instances.bboxes if "ignored_instances" in s else None for s in data_samples
     ]
     masks = [gt.masks for gt in gts] if all("masks" in gt for gt in gts) else None
+    keypoints = [gt.keypoints for gt in gts] if all("keypoints" in gt for gt in gts) else None
     return BatchTargets(
         boxes=[gt.bboxes for gt in gts],
         labels=[gt.labels for gt in gts],
@@ -119,11 +157,15 @@ def batch_targets(data_samples: list[DetDataSample]) -> BatchTargets:
             for gt, boxes in zip(gts, ignored, strict=True)
         ],
         masks=masks,
+        keypoints=keypoints,
     )
 
 
 def attach_detections(
-    detections: Detections, data_samples: list[DetDataSample], mask_threshold: float
+    detections: Detections,
+    data_samples: list[DetDataSample],
+    mask_threshold: float,
+    whole_pixels: bool = False,
 ) -> list[DetDataSample]:
     """Split flat detections by image, bring them to original pixels, encode their masks."""
     for i, sample in enumerate(data_samples):
@@ -137,6 +179,9 @@ def attach_detections(
         if detections.mask_probs is not None:
             ori_hw = tuple(sample.metainfo["ori_shape"][:2])
             probs = detections.mask_probs[rows]
-            pred.masks = masks_to_rle(probs, pred.bboxes, ori_hw, mask_threshold)
+            pred.masks = masks_to_rle(probs, pred.bboxes, ori_hw, mask_threshold, whole_pixels)
+        if detections.keypoints is not None:
+            joints = detections.keypoints[rows]
+            pred.keypoints, pred.keypoint_scores = joints[..., :2] / scale, joints[..., 2]
         sample.pred_instances = pred
     return data_samples

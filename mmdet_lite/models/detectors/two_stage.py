@@ -1,4 +1,4 @@
-"""Faster R-CNN and Mask R-CNN: proposals first, then classes, boxes and masks."""
+"""Faster, Mask and Cascade R-CNN: proposals first, then classes, boxes and masks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +11,15 @@ from mmdet_lite.registry import MODELS
 from mmdet_lite.structures import DetDataSample, Detections, ImageBatch
 
 
-@MODELS.register_module(name=["TwoStageDetector", "FasterRCNN", "MaskRCNN"])
+@MODELS.register_module(
+    name=["TwoStageDetector", "FasterRCNN", "MaskRCNN", "CascadeRCNN", "KeypointRCNN"]
+)
 class TwoStageDetector(BaseDetector):
-    """Backbone, neck, RPN and RoI head; Mask R-CNN is the one whose RoI head has a mask head.
+    """Backbone, neck, RPN and RoI head.
 
+    Mask R-CNN is the one whose RoI head has a mask head, Cascade R-CNN the one with CascadeRoIHead,
+    for which ``train_cfg.rcnn`` is a list of one dict a stage, Keypoint R-CNN the one with
+    KeypointRoIHead.
     ``train_cfg``: rpn, rpn_proposal (default: test_cfg.rpn), rcnn. ``test_cfg``: rpn, rcnn. The
     parts of both go to the heads; the config itself stays as it was.
     """
@@ -59,9 +64,15 @@ class TwoStageDetector(BaseDetector):
 
     def predict_detections(self, features: tuple[Tensor, ...], images: ImageBatch) -> Detections:
         """Detections of a batch in input pixels."""
-        proposals = self.rpn_head.predict(features, images)
-        detections: Detections = self.roi_head.predict(features, proposals, images)
+        boxes = self.predict_boxes(features, images)
+        detections: Detections = self.roi_head.add_shapes(features, boxes)
+        return detections
+
+    def predict_boxes(self, features: tuple[Tensor, ...], images: ImageBatch) -> Detections:
+        """Detections of a batch in input pixels: boxes, scores and labels only."""
+        proposals = self.rpn_head.propose(features, images)
+        detections: Detections = self.roi_head.predict_boxes(features, proposals, images)
         return detections
 
 
-FasterRCNN = MaskRCNN = TwoStageDetector
+FasterRCNN = MaskRCNN = CascadeRCNN = KeypointRCNN = TwoStageDetector

@@ -3,6 +3,7 @@
 Letters: R RoIs of the batch, K classes (label K is background), D detections.
 """
 
+import copy
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -166,9 +167,7 @@ class BBoxHead(BaseModule):
         self, bbox_pred: Tensor, boxes: Tensor, labels: Tensor, gt: Tensor, positive: Tensor
     ) -> Tensor:
         rows = torch.arange(len(labels), device=labels.device)
-        deltas = bbox_pred.view(len(bbox_pred), bbox_pred.shape[1] // 4, 4)
-        deltas = deltas[rows, labels.new_zeros(()) if self.reg_class_agnostic else
-                        labels.clamp(max=self.num_classes - 1)]  # fmt: skip
+        deltas = self._deltas_of_class(bbox_pred, rows, labels.clamp(max=self.num_classes - 1))
         if self.reg_decoded_bbox:
             predicted, wanted = self.bbox_coder.decode(boxes, deltas), gt
         else:
@@ -177,6 +176,39 @@ class BBoxHead(BaseModule):
         wanted = torch.where(positive[:, None], wanted, predicted.detach())
         weight = positive[:, None].expand_as(wanted).to(torch.float32)
         return self.loss_bbox(predicted, wanted, weight, avg_factor=max(len(labels), 1))
+
+    def _deltas_of_class(self, bbox_pred: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+        """Offsets (B, 4) of the given rows (B,) of ``bbox_pred`` for the classes (B,)."""
+        deltas = bbox_pred.view(len(bbox_pred), bbox_pred.shape[1] // 4, 4)
+        return deltas[rows, torch.zeros_like(labels) if self.reg_class_agnostic else labels]
+
+    @torch.no_grad()
+    def class_losses(self, cls_score: Tensor, labels: Tensor) -> Tensor:
+        """Classification loss of each RoI alone: (R,) from logits (R, K+1) and labels (R,)."""
+        one_by_one = copy.copy(self.loss_cls)
+        one_by_one.reduction = "none"
+        return one_by_one(cls_score, labels)
+
+    @torch.no_grad()
+    def refine(
+        self,
+        rois: Tensor,
+        cls_score: Tensor,
+        bbox_pred: Tensor,
+        images: ImageBatch,
+        labels: Tensor | None = None,
+    ) -> Tensor:
+        """RoIs (R, 5) moved to where this head sees the object: boxes (R, 4) in input pixels.
+
+        Offsets are those of the label (R,); where it is background, or not given, of the class of
+        largest score. R = 0 gives (0, 4).
+        """
+        classes = cls_score[:, :-1].argmax(dim=1)
+        if labels is not None:
+            classes = torch.where(labels < self.num_classes, labels, classes)
+        rows = torch.arange(len(rois), device=rois.device)
+        deltas = self._deltas_of_class(bbox_pred, rows, classes)
+        return self.bbox_coder.decode(rois[:, 1:], deltas, images.sizes[rois[:, 0].long()])
 
     def predict(
         self,
@@ -195,14 +227,17 @@ class BBoxHead(BaseModule):
         row, label = torch.nonzero(scores > cfg["score_thr"], as_tuple=True)
         scores, image, boxes = scores[row, label], rois[row, 0].long(), rois[row, 1:]
         if bbox_pred is not None:
-            deltas = bbox_pred.view(len(bbox_pred), bbox_pred.shape[1] // 4, 4)
-            deltas = deltas[row, torch.zeros_like(label) if self.reg_class_agnostic else label]
+            deltas = self._deltas_of_class(bbox_pred, row, label)
             boxes = self.bbox_coder.decode(boxes, deltas, images.sizes[image])
-        keep = nms_by_group(boxes, scores, label, image, len(images), cfg["nms"])
+        if cfg.get("min_bbox_size", -1) >= 0:
+            large = (boxes[:, 2:] - boxes[:, :2] > cfg["min_bbox_size"]).all(dim=1)
+            image, label, scores, boxes = image[large], label[large], scores[large], boxes[large]
+        keep, scores = nms_by_group(boxes, scores, label, image, len(images), cfg["nms"])
         most = cfg["max_per_img"]
         if most > 0:
-            keep = keep[rank_within_image(image[keep], len(images)) < most]
-        return Detections(image[keep], boxes[keep], scores[keep], label[keep])
+            best = rank_within_image(image[keep], len(images)) < most
+            keep, scores = keep[best], scores[best]
+        return Detections(image[keep], boxes[keep], scores, label[keep])
 
 
 @MODELS.register_module()

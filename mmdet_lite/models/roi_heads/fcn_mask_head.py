@@ -9,6 +9,7 @@ from mmcv.cnn import ConvModule, build_conv_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmdet_lite.ops.checks import check_keys
 from mmdet_lite.registry import MODELS
 
 UPSAMPLING = ("deconv", "nearest", "bilinear", None)
@@ -18,8 +19,16 @@ UPSAMPLING = ("deconv", "nearest", "bilinear", None)
 class FCNMaskHead(BaseModule):
     """Convolutions, upsampling, and one mask a class.
 
-    Arguments are MMDetection 3's. ``upsample_cfg.type``: 'deconv', 'nearest', 'bilinear' or None.
+    Arguments are MMDetection 3's. ``upsample_cfg``: ``type`` 'deconv', 'nearest', 'bilinear' or
+    None, and ``scale_factor``. ``predictor_cfg``: the layer of the last convolution.
     ``class_agnostic``: one mask for all classes. ``loss_mask`` needs ``use_mask=True``.
+    ``roi_feat_size`` decides nothing, as in MMDetection: the features have the size they have.
+    ``res_layer`` (a ResLayer's config) puts a ResNet stage of its own before the convolutions; the
+    RoI head's ``shared_head`` then serves the box branch alone.
+
+    The heads of Detectron: v1up4convs is the default, with ``norm_cfg`` v1up4convs_gn; v1up has
+    ``num_convs=2``; v0upshare ``num_convs=0`` behind a ``shared_head``, without
+    ``mask_roi_extractor``; v0up ``num_convs=0`` with ``res_layer``.
     """
 
     def __init__(
@@ -36,6 +45,7 @@ class FCNMaskHead(BaseModule):
         norm_cfg: dict[str, Any] | None = None,
         predictor_cfg: dict[str, Any] | None = None,
         loss_mask: Mapping[str, Any] | None = None,
+        res_layer: Mapping[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -47,6 +57,7 @@ class FCNMaskHead(BaseModule):
         self.upsample_type, self.scale_factor = _read_upsampling(upsample_cfg)
         self.num_classes = num_classes
         self.class_agnostic = class_agnostic
+        self.res_layer = None if res_layer is None else MODELS.build(res_layer)
         conv = {"padding": (conv_kernel_size - 1) // 2, "conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
         widths = [in_channels] + [conv_out_channels] * num_convs
         self.convs = nn.ModuleList(
@@ -62,8 +73,6 @@ class FCNMaskHead(BaseModule):
             channels = conv_out_channels
         num_masks = 1 if class_agnostic else num_classes
         self.conv_logits = build_conv_layer(predictor_cfg, channels, num_masks, 1)
-        grown = self.scale_factor if self.upsample_type else 1
-        self.mask_size_hw = (roi_feat_size * grown, roi_feat_size * grown)
         self.loss_mask = MODELS.build(
             loss_mask or {"type": "CrossEntropyLoss", "use_mask": True, "loss_weight": 1.0}
         )
@@ -83,6 +92,8 @@ class FCNMaskHead(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """RoI features (R, C, h, w) to logits (R, K or 1, H, W)."""
+        if self.res_layer is not None:
+            x = self.res_layer(x)
         for conv in self.convs:
             x = conv(x)
         if self.upsample is not None:
@@ -111,6 +122,7 @@ class FCNMaskHead(BaseModule):
 def _read_upsampling(cfg: Mapping[str, Any] | None) -> tuple[str | None, int]:
     """Kind of upsampling and its factor."""
     cfg = cfg or {"type": "deconv", "scale_factor": 2}
+    check_keys(cfg, ("type", "scale_factor"), "mask_head.upsample_cfg")
     kind = cfg.get("type")
     if kind not in UPSAMPLING:
         raise ValueError(

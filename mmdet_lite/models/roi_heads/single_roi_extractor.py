@@ -8,20 +8,25 @@ from torch import Tensor
 
 from mmdet_lite.ops.checks import check_keys
 from mmdet_lite.ops.roi_align import map_roi_levels, roi_align_levels
+from mmdet_lite.ops.roi_pool import roi_pool_levels
 from mmdet_lite.registry import MODELS
 
-ROI_ALIGN_KEYS = (
-    "type", "output_size", "sampling_ratio", "aligned", "pool_mode", "use_torchvision",
-)  # fmt: skip
+LAYER_KEYS = {
+    "RoIAlign": (
+        "type", "output_size", "sampling_ratio", "aligned", "pool_mode", "use_torchvision",
+    ),
+    "RoIPool": ("type", "output_size"),
+}  # fmt: skip
 
 
 @MODELS.register_module()
 class SingleRoIExtractor(BaseModule):
-    """RoIAlign from the level that a RoI's size asks for.
+    """RoIAlign or RoIPool from the level that a RoI's size asks for.
 
-    ``roi_layer``: dict(type='RoIAlign', output_size, sampling_ratio=0, aligned=True);
-    ``use_torchvision`` changes nothing, the two operators are equal. ``featmap_strides`` one a
-    level; ``finest_scale``: RoIs below twice this side go to the first level.
+    ``roi_layer``: dict(type='RoIAlign', output_size, sampling_ratio=0, aligned=True), where
+    ``use_torchvision`` changes nothing, the two operators are equal; or dict(type='RoIPool',
+    output_size). ``featmap_strides`` one a level; ``finest_scale``: RoIs below twice this side go
+    to the first level.
     """
 
     def __init__(
@@ -33,15 +38,17 @@ class SingleRoIExtractor(BaseModule):
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if roi_layer.get("type") != "RoIAlign":
-            raise ValueError(f"roi_layer.type: expected 'RoIAlign', got {roi_layer.get('type')!r}")
-        check_keys(roi_layer, ROI_ALIGN_KEYS, "roi_layer")
+        kind = roi_layer.get("type")
+        if kind not in LAYER_KEYS:
+            raise ValueError(f"roi_layer.type: expected 'RoIAlign' or 'RoIPool', got {kind!r}")
+        check_keys(roi_layer, LAYER_KEYS[kind], "roi_layer")
         if roi_layer.get("pool_mode", "avg") != "avg":
             raise ValueError(f"roi_layer.pool_mode: expected 'avg', got {roi_layer['pool_mode']!r}")
         size = roi_layer["output_size"]
         self.output_size = int(size if isinstance(size, int) else size[0])
         if not isinstance(size, int) and len(set(size)) != 1:
             raise ValueError(f"roi_layer.output_size: must be square, got {size}")
+        self.takes_maximum = kind == "RoIPool"
         self.sampling_ratio = roi_layer.get("sampling_ratio", 0)
         self.aligned = roi_layer.get("aligned", True)
         self.out_channels = out_channels
@@ -52,6 +59,8 @@ class SingleRoIExtractor(BaseModule):
         """Pool RoIs (R, 5) in input pixels to (R, C, output_size, output_size)."""
         features = features[: len(self.featmap_strides)]
         levels = map_roi_levels(rois, len(features), self.finest_scale)
+        if self.takes_maximum:
+            return roi_pool_levels(features, rois, levels, self.featmap_strides, self.output_size)
         return roi_align_levels(
             features, rois, levels, self.featmap_strides, self.output_size,
             self.sampling_ratio, self.aligned,

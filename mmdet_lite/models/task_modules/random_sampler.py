@@ -1,6 +1,7 @@
 """Which assigned boxes a head trains on."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -32,6 +33,8 @@ class RandomSampler:
     Runs on the device without asking the host. Source: Fast R-CNN, section 2.3.
     """
 
+    by_loss: ClassVar[bool] = False  # whether ``sample`` wants the losses of the boxes
+
     def __init__(
         self,
         num: int,
@@ -46,12 +49,18 @@ class RandomSampler:
         self.neg_pos_ub = neg_pos_ub
         self.add_gt_as_proposals = add_gt_as_proposals
 
-    def sample(self, assignment: Assignment) -> Sample:
-        """Draw from an assignment of A boxes; S is at most ``num`` plus the positives' share."""
+    def sample(self, assignment: Assignment, preference: Tensor | None = None) -> Sample:
+        """Draw from an assignment of A boxes; S is at most ``num`` plus the positives' share.
+
+        ``preference`` (N, A), not negative: boxes with larger values are taken first, instead of
+        at random.
+        """
         gt_idx = assignment.gt_idx
         num_boxes = gt_idx.shape[1]
         # distinct keys: a random order; topk of the keys is a draw without replacement
-        key = torch.rand(gt_idx.shape, device=gt_idx.device)
+        key = preference
+        if key is None:
+            key = torch.rand(gt_idx.shape, device=gt_idx.device)
         positive_key, positive_idx = key.masked_fill(~assignment.positive, -1).topk(
             min(self.num_positive, num_boxes)
         )

@@ -120,8 +120,6 @@ def test_rle_of_another_size_names_the_image():
 def test_what_is_not_supported_is_refused(argument, message):
     with pytest.raises(ValueError, match=message):
         TRANSFORMS.build({"type": "LoadAnnotations", **argument})
-    with pytest.raises(TypeError, match="with_keypoints"):
-        TRANSFORMS.build({"type": "LoadAnnotations", "with_keypoints": True})
 
 
 @pytest.mark.parametrize(

@@ -180,3 +180,50 @@ def test_older_pretrained_becomes_init_cfg():
         "type": "Pretrained",
         "checkpoint": "a.pth",
     }
+
+
+def test_a_dilated_last_stage_keeps_its_stride():
+    model = ResNet(50, base_channels=8, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2),
+                   out_indices=(3,), style="caffe").eval()  # fmt: skip
+    (x,) = model(torch.randn(1, 3, 64, 96))
+    assert x.shape == (1, 256, 4, 6)
+    dilations = {
+        m.dilation for m in model.layer4.modules() if getattr(m, "kernel_size", 0) == (3, 3)
+    }
+    assert dilations == {(2, 2)}
+    assert model.layer4[0].downsample[0].stride == (1, 1)
+
+
+def test_three_stages_are_enough_for_c4():
+    model = ResNet(18, base_channels=8, num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1),
+                   out_indices=(2,)).eval()  # fmt: skip
+    assert not any(key.startswith("layer4") for key in model.state_dict())
+    assert [x.shape for x in model(torch.randn(1, 3, 64, 64))] == [(1, 32, 4, 4)]
+
+
+def test_standardised_weights_make_every_filter_of_mean_zero():
+    norm = {"type": "GN", "num_groups": 4}
+    model = ResNet(18, base_channels=8, conv_cfg={"type": "ConvWS"}, norm_cfg=norm)
+    convs = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert {type(m).__name__ for m in convs} == {"ConvWS2d"}
+    x = torch.randn(1, 3, 32, 32)
+    wanted = model(x)
+    with torch.no_grad():  # a filter's mean and scale have no effect
+        for conv in convs:
+            conv.weight.mul_(3).add_(0.5)
+    assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(model(x), wanted, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"num_stages": 5}, "num_stages must be 1, 2, 3 or 4, got 5"),
+        ({"strides": (1, 2)}, r"strides=\(1, 2\) has no entry for each of 4 stages"),
+        ({"dilations": (1,)}, "dilations="),
+        ({"num_stages": 3, "out_indices": (3,)}, "must name stages from 0 to 2"),
+        ({"out_indices": ()}, "must name stages from 0 to 3"),
+    ],
+)
+def test_stages_that_do_not_exist_are_refused(args, said):
+    with pytest.raises(ValueError, match=said):
+        ResNet(18, **args)

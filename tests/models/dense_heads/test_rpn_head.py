@@ -117,7 +117,7 @@ def test_an_image_without_objects_counts_as_background_only():
 def test_proposals_are_those_of_a_loop_over_images_and_levels():
     head, (features, images, _) = make_head(), case()
     copies = [f.clone() for f in features]
-    proposals = head.predict(features, images)
+    proposals = head.propose(features, images)
     logits, deltas, sizes_hw = head(features)
     anchors = head.anchors.grid_anchors(sizes_hw, torch.device("cpu"))
     counts = [h * w * 3 for h, w in SIZES]
@@ -151,16 +151,16 @@ def test_losses_and_proposals_at_once_are_those_of_each():
     losses, proposals = head.loss_and_predict(features, images, targets, TEST_CFG)
     alone = head.loss(features, images, targets)
     assert all(torch.allclose(losses[k], alone[k], rtol=1e-5) for k in alone)
-    assert torch.equal(proposals.boxes, head.predict(features, images).boxes)
+    assert torch.equal(proposals.boxes, head.propose(features, images).boxes)
 
 
 def test_small_proposals_are_dropped_and_all_may_be():
     cfg = {**TEST_CFG, "min_bbox_size": 20, "nms_pre": -1}
     features, images, _ = case()
-    proposals = make_head(test_cfg=cfg).predict(features, images)
+    proposals = make_head(test_cfg=cfg).propose(features, images)
     sizes = (proposals.boxes[..., 2:] - proposals.boxes[..., :2])[proposals.valid]
     assert len(sizes) and (sizes > 20).all()
-    none = make_head(test_cfg={**cfg, "min_bbox_size": 10**6}).predict(features, images)
+    none = make_head(test_cfg={**cfg, "min_bbox_size": 10**6}).propose(features, images)
     assert none.boxes.shape == (2, 0, 4) and none.valid.shape == (2, 0)
 
 
@@ -170,7 +170,7 @@ def test_two_logits_are_a_softmax_whose_first_class_is_object():
     assert head.rpn_cls.out_channels == 6
     logits, _, _ = head(features)
     scores = logits.softmax(-1)[..., 0]
-    best = head.predict(features, images).scores[0, 0]
+    best = head.propose(features, images).scores[0, 0]
     assert torch.allclose(best, scores[0].max(), atol=1e-5)
     assert head.loss(features, images, targets)["loss_rpn_cls"].isfinite()
 
@@ -231,7 +231,7 @@ def test_several_convolutions_have_their_own_names():
         ({"test_cfg": {**TEST_CFG, "nms_per": 1}}, r"test_cfg\.rpn\.nms_per"),
         ({"test_cfg": {"nms_pre": 4, "max_per_img": 3}}, r"test_cfg\.rpn\.nms is missing"),
         (
-            {"test_cfg": {**TEST_CFG, "nms": {"type": "soft_nms", "iou_threshold": 0.5}}},
+            {"test_cfg": {**TEST_CFG, "nms": {"type": "fast_nms", "iou_threshold": 0.5}}},
             r"test_cfg\.rpn\.nms\.type: expected 'nms'",
         ),
     ],

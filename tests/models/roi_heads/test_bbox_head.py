@@ -98,6 +98,55 @@ def test_box_loss_may_compare_decoded_boxes():
     assert torch.allclose(loss, (decoded - gt[0]).abs().sum() / 2)
 
 
+@pytest.mark.parametrize("class_agnostic", [False, True])
+def test_refined_boxes_take_the_offsets_of_the_label_or_of_the_best_class(class_agnostic):
+    head = Shared2FCBBoxHead(**SMALL, reg_class_agnostic=class_agnostic)
+    boxes, image = random_boxes(6), torch.tensor([0, 0, 0, 1, 1, 1])
+    rois = torch.cat([image[:, None], boxes], dim=1)
+    logits, deltas = torch.randn(6, 4), torch.randn(6, 4 if class_agnostic else 12)
+    labels = torch.tensor([0, 1, 2, 3, 3, 3])
+    best = logits[:, :3].argmax(1).tolist()
+    sizes = image_batch().sizes
+    for given, classes in ((labels, [0, 1, 2, *best[3:]]), (None, best)):
+        refined = head.refine(rois, logits, deltas, image_batch(), given)
+        for i, k in enumerate(classes):
+            own = deltas[i] if class_agnostic else deltas[i].view(3, 4)[k]
+            wanted = decode_deltas(boxes[i], own, MEANS, STDS).clamp(min=0)
+            wanted = torch.minimum(wanted, sizes[image[i]][[1, 0, 1, 0]])
+            assert torch.allclose(refined[i], wanted, atol=1e-4)
+    none = head.refine(rois[:0], logits[:0], deltas[:0], image_batch(), labels[:0])
+    assert none.shape == (0, 4)
+
+
+def test_class_losses_are_those_of_each_roi_alone():
+    head = Shared2FCBBoxHead(**SMALL, loss_cls={"type": "CrossEntropyLoss", "loss_weight": 2.0})
+    logits, labels = torch.randn(5, 4, requires_grad=True), torch.tensor([0, 3, 2, 1, 3])
+    got = head.class_losses(logits, labels)
+    wanted = 2 * F.cross_entropy(logits, labels, reduction="none")
+    assert torch.allclose(got, wanted) and not got.requires_grad
+    assert head.loss_cls.reduction == "mean"
+
+
+@pytest.mark.parametrize("kind", ["IoULoss", "GIoULoss", "CIoULoss", "BoundedIoULoss"])
+def test_losses_of_overlap_compare_decoded_boxes(kind):
+    head = Shared2FCBBoxHead(
+        **SMALL, reg_decoded_bbox=True, loss_bbox={"type": kind, "loss_weight": 10.0}
+    )
+    boxes, gt = random_boxes(6), random_boxes(6)
+    gt[:3] = boxes[:3] + torch.rand(3, 4) * 4
+    labels = torch.tensor([0, 1, 2, 3, 3, 3])
+    cls_score, deltas = torch.randn(6, 4), (torch.randn(6, 12) / 10).requires_grad_()
+    loss = head.loss(cls_score, deltas, boxes, labels, gt)["loss_bbox"]
+    own = torch.stack([deltas[i].view(3, 4)[k] for i, k in enumerate([0, 1, 2])])
+    decoded = decode_deltas(boxes[:3], own, MEANS, STDS)
+    wanted = head.loss_bbox(decoded, gt[:3], avg_factor=6)  # background counts in the mean only
+    assert torch.isclose(loss, wanted) and loss > 0
+    loss.backward()
+    assert deltas.grad.isfinite().all() and (deltas.grad[3:] == 0).all()
+    none = head.loss(cls_score[:0], deltas[:0], boxes[:0], labels[:0], gt[:0])["loss_bbox"]
+    assert none == 0
+
+
 def test_background_boxes_without_area_make_no_nan():
     head = Shared2FCBBoxHead(**SMALL)
     boxes = torch.tensor([[5.0, 5.0, 5.0, 5.0], [5.0, 5.0, 9.0, 9.0]])

@@ -33,7 +33,6 @@ def test_keys_are_those_of_checkpoints():
 def test_masks_have_the_size_that_upsampling_says(upsampling, wanted):
     head = FCNMaskHead(**SMALL, upsample_cfg=upsampling)
     assert head(torch.randn(2, 4, 14, 14)).shape == (2, 3, wanted, wanted)
-    assert head.mask_size_hw == (wanted, wanted)
 
 
 def test_forward_is_convolutions_deconvolution_and_logits():
@@ -86,3 +85,28 @@ def test_no_rois_give_zero_loss_and_a_gradient_for_every_weight():
 def test_wrong_arguments_are_refused(args, said):
     with pytest.raises(ValueError, match=said):
         FCNMaskHead(**{**SMALL, **args})
+
+
+def test_detectrons_heads_are_parameters():
+    gn = {"type": "GN", "num_groups": 2}
+    two = FCNMaskHead(**{**SMALL, "num_convs": 2})  # v1up
+    four = FCNMaskHead(**{**SMALL, "num_convs": 4}, norm_cfg=gn)  # v1up4convs_gn
+    assert len(two.convs) == 2 and len(four.convs) == 4
+    assert four.convs[3].gn.num_groups == 2 and four.convs[3].conv.bias is None
+    assert four.upsample.bias is not None
+    none = FCNMaskHead(**{**SMALL, "num_convs": 0})  # v0up, behind a ResNet stage
+    assert next(iter(none.state_dict())) == "upsample.weight"
+    assert none(torch.randn(1, 4, 7, 7)).shape == (1, 3, 14, 14)
+
+
+def test_the_last_convolution_may_be_another_layer():
+    head = FCNMaskHead(**SMALL, predictor_cfg={"type": "ConvWS"}, conv_cfg={"type": "ConvWS"})
+    kinds = {type(m).__name__ for m in (head.conv_logits, head.convs[0].conv)}
+    assert kinds == {"ConvWS2d"}
+
+
+def test_carafe_and_unknown_keys_of_upsampling_are_refused():
+    with pytest.raises(ValueError, match=r"must be one of .*bilinear.*got 'carafe'"):
+        FCNMaskHead(**SMALL, upsample_cfg={"type": "carafe", "scale_factor": 2})
+    with pytest.raises(ValueError, match=r"upsample_cfg\.scale_factr.*scale_factor"):
+        FCNMaskHead(**SMALL, upsample_cfg={"type": "deconv", "scale_factr": 2})

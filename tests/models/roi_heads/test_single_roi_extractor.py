@@ -35,6 +35,14 @@ def test_finest_scale_moves_the_levels():
     assert SingleRoIExtractor(ROI_LAYER, 1, [4, 8], finest_scale=28)(features, rois).min() > 0.99
 
 
+def test_roi_pool_takes_the_maximum_on_the_right_level():
+    features = [torch.rand(1, 2, 64, 64), torch.rand(1, 2, 32, 32)]
+    rois = torch.tensor([[0.0, 8.0, 16.0, 63.0, 71.0], [0.0, 0.0, 0.0, 251.0, 251.0]])
+    pooled = SingleRoIExtractor({"type": "RoIPool", "output_size": 1}, 2, [4, 8])(features, rois)
+    assert torch.equal(pooled[0, :, 0, 0], features[0][0, :, 4:18, 2:16].amax((1, 2)))
+    assert torch.equal(pooled[1, :, 0, 0], features[1][0].amax((1, 2)))
+
+
 def test_no_rois_give_no_features():
     pooled = SingleRoIExtractor(ROI_LAYER, 3, [4])([torch.randn(1, 3, 8, 8)], torch.zeros(0, 5))
     assert pooled.shape == (0, 3, 7, 7)
@@ -43,7 +51,8 @@ def test_no_rois_give_no_features():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"type": "RoIPool"}, r"roi_layer\.type: expected 'RoIAlign', got 'RoIPool'"),
+        ({"type": "RoIWarp"}, r"roi_layer\.type: expected 'RoIAlign' or 'RoIPool', got 'RoIWarp'"),
+        ({"type": "RoIPool"}, r"roi_layer\.sampling_ratio: no such key"),
         ({"pool_mode": "max"}, "pool_mode: expected 'avg', got 'max'"),
         ({"output_size": (7, 14)}, r"must be square, got \(7, 14\)"),
         ({"sample_num": 2}, r"roi_layer\.sample_num"),

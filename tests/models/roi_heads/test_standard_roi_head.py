@@ -65,7 +65,7 @@ def proposals(counts=(30, 12)):
 
 def test_sampled_rois_carry_the_label_and_box_of_their_object(make_head):
     given, truth = proposals(), targets()
-    sampled = make_head().sample_rois(given, truth)
+    sampled = make_head().sample_rois(features(), given, truth)
     assert sampled.positive.any() and not sampled.positive.all()
     for i in range(len(sampled.rois)):
         image, box = int(sampled.rois[i, 0]), sampled.rois[i, 1:]
@@ -83,11 +83,11 @@ def test_sampled_rois_carry_the_label_and_box_of_their_object(make_head):
 
 def test_ground_truths_are_among_the_rois_only_if_asked_for(make_head, tiny_cfg):
     nothing = Proposals(torch.zeros(2, 0, 4), torch.zeros(2, 0), torch.zeros(2, 0).bool())
-    sampled = make_head().sample_rois(nothing, targets())
+    sampled = make_head().sample_rois(features(), nothing, targets())
     assert torch.equal(sampled.rois[:, 1:], torch.cat(GTS)) and sampled.positive.all()
     cfg = copy.deepcopy(tiny_cfg["train_cfg"]["rcnn"])
     cfg["sampler"]["add_gt_as_proposals"] = False
-    assert len(make_head(train_cfg=cfg).sample_rois(nothing, targets()).rois) == 0
+    assert len(make_head(train_cfg=cfg).sample_rois(features(), nothing, targets()).rois) == 0
 
 
 def test_losses_reach_every_weight_and_the_features(make_head):
@@ -165,6 +165,102 @@ def test_a_mask_head_without_masks_says_how_to_load_them(make_head):
         make_head().loss(features(), proposals(), images(), truth)
 
 
+def test_a_mask_size_that_the_head_does_not_draw_is_refused(make_head, tiny_cfg):
+    head = make_head(train_cfg={**tiny_cfg["train_cfg"]["rcnn"], "mask_size": 14})
+    with pytest.raises(ValueError, match=r"mask_size=14 but the mask head draws \(28, 28\)"):
+        head.loss(features(), proposals(), images(), targets())
+
+
+def test_added_ground_truths_take_nobodys_best_proposal_away(make_head, tiny_cfg):
+    cfg = copy.deepcopy(tiny_cfg["train_cfg"]["rcnn"])
+    cfg["sampler"].update(num=10**6)
+    gts = [torch.tensor([[0.0, 0.0, 40.0, 40.0], [4.0, 0.0, 44.0, 40.0]])]
+    # the best proposal of the second object overlaps the first one more
+    boxes = torch.tensor([[[1.0, 0.0, 41.0, 40.0]]])
+    given = Proposals(boxes, torch.ones(1, 1), torch.ones(1, 1).bool())
+    truth = BatchTargets(gts, [torch.tensor([0, 1])], [torch.zeros(0, 4)])
+    sampled = make_head(train_cfg=cfg).sample_rois(features(), given, truth)
+    # match_low_quality: the last object whose best proposal it is gets it, as without additions
+    assert sorted(zip(sampled.is_gt.tolist(), sampled.gt_idx.tolist(), strict=True)) == [
+        (False, 1),
+        (True, 0),
+        (True, 1),
+    ]
+
+
+def test_hard_examples_are_the_rois_of_largest_loss(make_head, tiny_cfg):
+    cfg = copy.deepcopy(tiny_cfg["train_cfg"]["rcnn"])
+    cfg["sampler"] = {"type": "OHEMSampler", "num": 8, "pos_fraction": 0.5}
+    head, maps, given, truth = make_head(train_cfg=cfg), features(), proposals(), targets()
+    hard = head.sample_rois(maps, given, truth)
+    assert not hard.rois.requires_grad
+    cfg["sampler"] = {"type": "RandomSampler", "num": 10**6, "pos_fraction": 1.0}
+    everyone = make_head(train_cfg=cfg).sample_rois(maps, given, truth)
+
+    def losses(sampled):
+        pooled = head.bbox_roi_extractor(maps, sampled.rois)
+        logits = head.bbox_head(pooled)[0]
+        return torch.nn.functional.cross_entropy(logits, sampled.labels, reduction="none")
+
+    for image in range(2):
+        for positive in (True, False):
+            chosen = losses(hard)[(hard.rois[:, 0] == image) & (hard.positive == positive)]
+            offered = (everyone.rois[:, 0] == image) & (everyone.positive == positive)
+            wanted = losses(everyone)[offered].sort(descending=True).values[: len(chosen)]
+            assert torch.allclose(chosen.sort(descending=True).values, wanted, atol=1e-5)
+    assert torch.bincount(hard.rois[:, 0].long())[0] == 8
+    assert all(v.isfinite() for v in head.loss(maps, given, images(), truth).values())
+
+
+RES_LAYER = {"type": "ResLayer", "depth": 18, "stage": 1, "norm_cfg": {"type": "BN"}}
+
+
+def c4_parts(tiny_cfg, size):
+    """Features with 64 channels at stride 16, a stage of stride 2 on pooled 14 x 14."""
+    pool = {"type": "RoIAlign", "output_size": 14, "sampling_ratio": 2}
+    extractor = {
+        "type": "SingleRoIExtractor", "roi_layer": pool, "out_channels": 64,
+        "featmap_strides": [16],
+    }  # fmt: skip
+    mask_head = {
+        "type": "FCNMaskHead", "num_convs": 0, "in_channels": 128, "conv_out_channels": 16,
+        "num_classes": 3,
+    }  # fmt: skip
+    bbox_head = {
+        "type": "BBoxHead", "in_channels": 128, "roi_feat_size": 7, "with_avg_pool": True,
+        "num_classes": 3,
+    }  # fmt: skip
+    cfg = {**tiny_cfg["train_cfg"]["rcnn"], "mask_size": size}
+    parts = {"bbox_roi_extractor": extractor, "bbox_head": bbox_head, "shared_head": RES_LAYER}
+    return {**parts, "mask_head": mask_head, "mask_roi_extractor": None, "train_cfg": cfg}
+
+
+def test_v0upshare_draws_on_the_stage_that_the_boxes_use(make_head, tiny_cfg):
+    head = make_head(**c4_parts(tiny_cfg, 14))
+    keys = list(head.state_dict())
+    assert keys[0].startswith("shared_head.layer2.0.conv1") and keys[-1] == (
+        "mask_head.conv_logits.bias"
+    )
+    maps = [torch.randn(2, 64, 6, 8)]
+    losses = head.loss(maps, proposals(), images(), targets())
+    losses["loss_mask"].backward()
+    assert head.shared_head.layer2[0].conv1.weight.grad.abs().sum() > 0
+    assert head.predict(maps, proposals(), images()).mask_probs.shape[1:] == (14, 14)
+
+
+def test_v0up_draws_on_a_stage_of_its_own(make_head, tiny_cfg):
+    parts = c4_parts(tiny_cfg, 14)
+    parts["mask_head"] = {**parts["mask_head"], "res_layer": RES_LAYER}
+    with pytest.raises(ValueError, match="res_layer needs a mask_roi_extractor"):
+        make_head(**parts)
+    head = make_head(**{**parts, "mask_roi_extractor": parts["bbox_roi_extractor"]})
+    maps = [torch.randn(2, 64, 6, 8)]
+    head.loss(maps, proposals(), images(), targets())["loss_mask"].backward()
+    assert head.mask_head.res_layer.layer2[0].conv1.weight.grad.abs().sum() > 0
+    assert head.shared_head.layer2[0].conv1.weight.grad is None
+    assert head.predict(maps, proposals(), images()).mask_probs.shape[1:] == (14, 14)
+
+
 def test_arguments_stay_as_they_were(make_head):
     given, truth, maps = proposals(), targets(), features()
     copies = copy.deepcopy((given.boxes, given.valid, truth.boxes, truth.labels))
@@ -182,8 +278,8 @@ def test_wrong_configs_are_refused(make_head, tiny_cfg):
         StandardRoIHead()
     with pytest.raises(ValueError, match=r"train_cfg\.rcnn\.samplr.*sampler"):
         make_head(train_cfg={**train, "samplr": 1})
-    with pytest.raises(ValueError, match=r"mask_size=14 but the mask head draws \(28, 28\)"):
-        make_head(train_cfg={**train, "mask_size": 14})
+    with pytest.raises(ValueError, match=r"train_cfg\.rcnn\.sampler is missing"):
+        make_head(train_cfg={"assigner": train["assigner"]})
     with pytest.raises(ValueError, match=r"test_cfg\.rcnn\.max_per_image.*max_per_img"):
         make_head(test_cfg={**test, "max_per_image": 1})
     with pytest.raises(ValueError, match=r"test_cfg\.rcnn\.nms is missing"):

@@ -1,0 +1,17 @@
+# 64 epochs as 8 of a set that counts 8 times: SGD at 0.01 for 8 images a step, warm-up over 500
+# iterations, a tenth of the rate after epoch 7. Numbers as in MMDetection 3.3.
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=8, val_interval=1)
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")
+
+optim_wrapper = dict(
+    type="OptimWrapper",
+    optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=0.0001),
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.001, by_epoch=False, begin=0, end=500),
+    dict(type="MultiStepLR", by_epoch=True, begin=0, end=8, milestones=[7], gamma=0.1),
+]
+
+# the batch that lr is meant for: 8 GPUs x 1 image (MMDetection leaves 16 here, though it says 8)
+auto_scale_lr = dict(enable=False, base_batch_size=8)

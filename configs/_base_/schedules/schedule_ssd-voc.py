@@ -1,0 +1,21 @@
+# 240 epochs as 24 of a set that counts 10 times: SGD at 0.001 for 64 images a step, warm-up over
+# 500 iterations, a tenth of the rate after epochs 16 and 20. Numbers as in MMDetection 3.3.
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=24, val_interval=1)
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")
+
+optim_wrapper = dict(
+    type="OptimWrapper",
+    optimizer=dict(type="SGD", lr=0.001, momentum=0.9, weight_decay=0.0005),
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.001, by_epoch=False, begin=0, end=500),
+    dict(type="MultiStepLR", by_epoch=True, begin=0, end=24, milestones=[16, 20], gamma=0.1),
+]
+custom_hooks = [
+    dict(type="NumClassCheckHook"),
+    dict(type="CheckInvalidLossHook", interval=50, priority="VERY_LOW"),
+]
+
+# the batch that lr is meant for: 8 GPUs x 8 images; --auto-scale-lr scales lr to the real one
+auto_scale_lr = dict(enable=False, base_batch_size=64)

@@ -1,0 +1,9 @@
+# Cascade Mask R-CNN, ResNet-101 FPN, 20 epochs on COCO.
+_base_ = "./cascade-mask-rcnn_r50_fpn_20e_coco.py"
+
+model = dict(
+    backbone=dict(
+        depth=101,
+        init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet101"),
+    )
+)

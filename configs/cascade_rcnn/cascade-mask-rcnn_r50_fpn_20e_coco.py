@@ -1,0 +1,7 @@
+# Cascade Mask R-CNN, ResNet-50 FPN, 20 epochs on COCO.
+_base_ = [
+    "../_base_/models/cascade-mask-rcnn_r50_fpn.py",
+    "../_base_/datasets/coco_instance.py",
+    "../_base_/schedules/schedule_20e.py",
+    "../_base_/default_runtime.py",
+]

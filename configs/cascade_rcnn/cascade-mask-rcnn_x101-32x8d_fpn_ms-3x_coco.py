@@ -1,0 +1,8 @@
+# Cascade Mask R-CNN, ResNeXt-101 of 32 groups of width 8, FPN, short side 640 to 800, 36 epochs on
+# COCO.
+_base_ = [
+    "../_base_/models/cascade-mask-rcnn_x101-32x8d_fpn.py",
+    "../_base_/datasets/coco_instance_ms-3x.py",
+    "../_base_/schedules/schedule_3x-repeated.py",
+    "../_base_/default_runtime.py",
+]

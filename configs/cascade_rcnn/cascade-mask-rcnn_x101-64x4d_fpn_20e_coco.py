@@ -1,0 +1,5 @@
+# Cascade Mask R-CNN, ResNeXt-101 of 64 groups of width 4, FPN, 20 epochs on COCO.
+_base_ = "./cascade-mask-rcnn_r50_fpn_20e_coco.py"
+
+init_cfg = dict(type="Pretrained", checkpoint="open-mmlab://resnext101_64x4d")
+model = dict(backbone=dict(type="ResNeXt", depth=101, groups=64, base_width=4, init_cfg=init_cfg))

@@ -1,0 +1,9 @@
+# Cascade R-CNN, ResNet-101 FPN, 20 epochs on COCO.
+_base_ = "./cascade-rcnn_r50_fpn_20e_coco.py"
+
+model = dict(
+    backbone=dict(
+        depth=101,
+        init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet101"),
+    )
+)

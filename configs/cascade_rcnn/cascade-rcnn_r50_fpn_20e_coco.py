@@ -1,0 +1,7 @@
+# Cascade R-CNN, ResNet-50 FPN, 20 epochs on COCO.
+_base_ = [
+    "../_base_/models/cascade-rcnn_r50_fpn.py",
+    "../_base_/datasets/coco_detection.py",
+    "../_base_/schedules/schedule_20e.py",
+    "../_base_/default_runtime.py",
+]

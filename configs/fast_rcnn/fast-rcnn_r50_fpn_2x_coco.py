@@ -1,0 +1,7 @@
+# Fast R-CNN, ResNet-50 FPN, proposals from files, 24 epochs on COCO.
+_base_ = [
+    "../_base_/models/fast-rcnn_r50_fpn.py",
+    "../_base_/datasets/coco_proposals.py",
+    "../_base_/schedules/schedule_2x.py",
+    "../_base_/default_runtime.py",
+]

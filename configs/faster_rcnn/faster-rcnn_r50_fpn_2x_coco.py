@@ -1,0 +1,7 @@
+# Faster R-CNN, ResNet-50 FPN, 24 epochs on COCO.
+_base_ = [
+    "../_base_/models/faster-rcnn_r50_fpn.py",
+    "../_base_/datasets/coco_detection.py",
+    "../_base_/schedules/schedule_2x.py",
+    "../_base_/default_runtime.py",
+]

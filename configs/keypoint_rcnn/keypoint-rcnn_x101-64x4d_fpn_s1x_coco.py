@@ -1,0 +1,12 @@
+# Keypoint R-CNN, ResNeXt-101 of 64 groups of width 4, FPN, 130,000 iterations on COCO.
+_base_ = "./keypoint-rcnn_r50_fpn_s1x_coco.py"
+
+model = dict(
+    backbone=dict(
+        type="ResNeXt",
+        depth=101,
+        groups=64,
+        base_width=4,
+        init_cfg=dict(type="Pretrained", checkpoint="open-mmlab://resnext101_64x4d"),
+    )
+)

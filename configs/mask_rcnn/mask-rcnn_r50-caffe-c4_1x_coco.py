@@ -1,0 +1,7 @@
+# Mask R-CNN, ResNet-50 in Caffe style without a pyramid (C4), 12 epochs on COCO.
+_base_ = [
+    "../_base_/models/mask-rcnn_r50-caffe-c4.py",
+    "../_base_/datasets/coco_instance.py",
+    "../_base_/schedules/schedule_1x.py",
+    "../_base_/default_runtime.py",
+]

@@ -1,0 +1,7 @@
+# Mask R-CNN, ResNet-50 FPN, masks kept as polygons, 12 epochs on COCO.
+_base_ = [
+    "../_base_/models/mask-rcnn_r50_fpn.py",
+    "../_base_/datasets/coco_instance_poly.py",
+    "../_base_/schedules/schedule_1x.py",
+    "../_base_/default_runtime.py",
+]

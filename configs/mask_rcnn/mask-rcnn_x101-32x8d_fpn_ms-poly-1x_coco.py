@@ -1,0 +1,8 @@
+# Mask R-CNN, ResNeXt-101 of 32 groups of width 8, FPN, short side 640 to 800, masks kept as
+# polygons, 12 epochs on COCO.
+_base_ = [
+    "../_base_/models/mask-rcnn_x101-32x8d_fpn.py",
+    "../_base_/datasets/coco_instance_ms-poly.py",
+    "../_base_/schedules/schedule_1x.py",
+    "../_base_/default_runtime.py",
+]

@@ -1,0 +1,4 @@
+# RetinaNet, ResNet-50 FPN, 12 epochs on COCO in mixed precision.
+_base_ = "./retinanet_r50_fpn_1x_coco.py"
+
+optim_wrapper = dict(type="AmpOptimWrapper")

@@ -1,0 +1,9 @@
+# RPN, ResNet-101 FPN, 12 epochs on COCO.
+_base_ = "./rpn_r50_fpn_1x_coco.py"
+
+model = dict(
+    backbone=dict(
+        depth=101,
+        init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet101"),
+    )
+)

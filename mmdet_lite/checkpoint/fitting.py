@@ -1,0 +1,102 @@
+"""From a checkpoint, of whatever program, to weights in a model: every way in goes through here."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from mmengine.logging import print_log
+from torch import nn
+
+from mmdet_lite.checkpoint.class_rows import rows_by_name
+from mmdet_lite.checkpoint.load import state_dict_of
+from mmdet_lite.checkpoint.preprocessing import check_preprocessing, stored_preprocessing
+from mmdet_lite.checkpoint.state import LoadReport, load_state_dict
+
+# Ways in which the same tensors are named in a detector and in its part: (pattern, replacement).
+PLACES = [
+    (r"^", ""),
+    (r"^backbone\.", ""),
+    (r"^", "backbone."),
+    (r"^rpn_head\.rpn_", "bbox_head.rpn_"),
+    (r"^bbox_head\.rpn_", "rpn_head.rpn_"),
+]
+
+
+def load_weights(
+    model: nn.Module,
+    checkpoint: Mapping[str, Any],
+    source: str,
+    classes: Sequence[str] | None = None,
+    strict: bool = False,
+) -> LoadReport:
+    """Load a detector's weights from a checkpoint as ``load_checkpoint_file`` returns it.
+
+    A backbone alone goes into ``model.backbone``. Rows of classes that both sides name are put
+    where the model expects them. What happened to each tensor is logged.
+
+    Args:
+        model: receives the tensors in place.
+        checkpoint: not changed.
+        source: its file, for the texts.
+        classes: names of the model's classes, in order; None where they are not known.
+        strict: raise where a weight of the model is missing or of another shape.
+
+    Raises:
+        ValueError: images are prepared otherwise than the checkpoint's; less than half of the
+            backbone's tensors are there; with ``strict``, anything is missing.
+    """
+    own = model.state_dict()
+    check_preprocessing(stored_preprocessing(checkpoint), model, source)
+    weights = placed(state_dict_of(dict(checkpoint)), own.keys())
+    weights, note = rows_by_name(weights, own, trained_classes(checkpoint), classes)
+    report = load_state_dict(model, weights, source, strict)
+    if note:
+        print_log(f"  {note}", logger="current")
+    _check_backbone(report, list(own))
+    return report
+
+
+def check_pretrained(model: nn.Module) -> None:
+    """Compare the model's preprocessing with that of the files its parts were initialised from.
+
+    Raises:
+        ValueError: they differ, where the file's is known (see ``PretrainedInit``).
+    """
+    for module in model.modules():
+        source, preprocessing = getattr(module, "pretrained_from", (None, None))
+        if source is not None:
+            check_preprocessing(preprocessing, model, source)
+
+
+def placed(weights: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
+    """The weights under those names, of ``PLACES``, that most of the model's are among."""
+
+    def fitting(way: tuple[str, str]) -> int:
+        return sum(re.sub(*way, key) in own for key in weights)
+
+    best = max(PLACES, key=fitting)
+    if best == PLACES[0]:
+        return weights  # with its _metadata, torch's version numbers of modules
+    return {re.sub(*best, key): value for key, value in weights.items()}
+
+
+def trained_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Class names that a checkpoint was trained on, whichever version wrote it; None if unsaid."""
+    meta = checkpoint.get("meta") or {}
+    data = meta.get("dataset_meta") or {}
+    # MMDetection 2 wrote the names in capitals, or directly into meta
+    classes = data.get("classes") or data.get("CLASSES") or meta.get("CLASSES")
+    if not classes:
+        return None
+    return (classes,) if isinstance(classes, str) else tuple(classes)
+
+
+def _check_backbone(report: LoadReport, own: list[str]) -> None:
+    lacking = {*report.missing, *(key for key, _, _ in report.mismatched)}
+    expected = [k for k in own if k.startswith("backbone.") and "num_batches" not in k]
+    got = sum(key not in lacking for key in expected)
+    if 2 * got < len(expected):
+        raise ValueError(
+            f"the backbone gets only {got} of its {len(expected)} tensors from {report.source}; is "
+            f"it of another network (depth, style, normalisation)?\n{report.text()}"
+        )

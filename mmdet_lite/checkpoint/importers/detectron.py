@@ -1,0 +1,114 @@
+"""Detectron's blobs (Caffe2): its ImageNet backbones and the baselines of its model zoo.
+
+Source: Detectron, 2018. Row 0 of its heads is background; batch norms are a scale and a shift; the
+anchors of a position are ordered by ratio inside scale in RetinaNet, by scale inside ratio in the
+RPN. A box of its had the width x2 - x1 + 1, ours x2 - x1.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from mmdet_lite.checkpoint.importers.renaming import (
+    Imported,
+    Rule,
+    Weights,
+    background_last,
+    less_one,
+    move_stage_to_head,
+    number_fpn,
+    ratios_outside,
+    rename,
+    whole_affine,
+)
+
+BOX, MASK, POINTS = "roi_head.bbox_head", "roi_head.mask_head", "roi_head.keypoint_head"
+CONV_OF_LETTER = {"a": 1, "b": 2, "c": 3}
+SUFFIXES = {
+    "_bn_s": "_bn.weight",
+    "_bn_b": "_bn.bias",
+    "_bn_rm": "_bn.running_mean",
+    "_bn_riv": "_bn.running_var",
+    "_gn_s": "_gn.weight",
+    "_gn_b": "_gn.bias",
+    "_w": ".weight",
+    "_b": ".bias",
+}
+
+
+def _block(m: Any) -> str:
+    return f"backbone.layer{int(m[1]) - 1}.{m[2]}.conv{CONV_OF_LETTER[m[3]]}"
+
+
+def _shortcut(m: Any) -> str:
+    return f"backbone.layer{int(m[1]) - 1}.{m[2]}.downsample"
+
+
+RULES: list[Rule] = [
+    (r"conv1|res_conv1", "backbone.conv1"),
+    (r"res(\d)_(\d+)_branch2([abc])", _block),
+    (r"res(\d)_(\d+)_branch1", _shortcut),
+    (r"fpn_inner_res(\d)_\d+_sum(?:_lateral)?", r"neck.lateral_convs.\1.conv"),
+    (r"fpn_res(\d)_\d+_sum", r"neck.fpn_convs.\1.conv"),
+    (r"fpn_(\d)", r"neck.fpn_convs.p\1.conv"),
+    (r"conv_rpn(?:_fpn\d)?", "rpn_head.rpn_conv"),
+    (r"rpn_cls_logits(?:_fpn\d)?", "rpn_head.rpn_cls"),
+    (r"rpn_bbox_pred(?:_fpn\d)?", "rpn_head.rpn_reg"),
+    (r"fc6", f"{BOX}.shared_fcs.0"),
+    (r"fc7", f"{BOX}.shared_fcs.1"),
+    (r"head_conv(\d)", less_one(f"{BOX}.shared_convs.{{}}.conv")),
+    (r"cls_score", f"{BOX}.fc_cls"),
+    (r"bbox_pred", f"{BOX}.fc_reg"),
+    (r"_?\[mask\]_fcn(\d)|_mask_fcn(\d)", lambda m: f"{MASK}.convs.{int(m[1] or m[2]) - 1}.conv"),
+    (r"conv5_mask", f"{MASK}.upsample"),
+    (r"mask_fcn_logits", f"{MASK}.conv_logits"),
+    (r"conv_fcn(\d)", less_one(f"{POINTS}.convs.{{}}.conv")),
+    (r"kps_score_lowres", f"{POINTS}.upsample"),
+    (r"retnet_cls_conv_n(\d)_fpn\d", r"bbox_head.cls_convs.\1.conv"),
+    (r"retnet_bbox_conv_n(\d)_fpn\d", r"bbox_head.reg_convs.\1.conv"),
+    (r"retnet_cls_pred_fpn\d", "bbox_head.retina_cls"),
+    (r"retnet_bbox_pred_fpn\d", "bbox_head.retina_reg"),
+]
+PREPROCESSING = {
+    "order": "BGR",
+    "mean": [102.9801, 115.9465, 122.7717],
+    "std": [1.0, 1.0, 1.0],
+}
+# the bilinear upsampling of keypoint maps is no weight here, ImageNet's classifier no part of it
+FIXED = ("kps_score_w", "kps_score_b", "pred_w", "pred_b", "fc1000_w", "fc1000_b")
+NOTES = (
+    "Detectron counted a box's width as x2 - x1 + 1 and its anchors were rounded: results are near "
+    "its own, not equal; fine-tuning takes the difference away",
+)
+
+
+def matches(names: Collection[str]) -> bool:
+    """Whether these are names of Detectron's blobs."""
+    return "conv1_w" in names and "res2_0_branch2a_w" in names
+
+
+def convert(weights: Weights) -> Imported:
+    """The same model's weights under our names."""
+    blobs = {k: v for k, v in weights.items() if k not in FIXED and not k.endswith("_momentum")}
+    renamed, left = rename(blobs, RULES, SUFFIXES)
+    ours = number_fpn(dict(_norm_name(key, value) for key, value in renamed.items()))
+    ours = whole_affine(background_last(ours))
+    if "bbox_head.retina_cls.weight" in ours:
+        ours = ratios_outside(ours)
+    if f"{BOX}.fc_cls.weight" in ours and f"{BOX}.shared_fcs.0.weight" not in ours:
+        ours = move_stage_to_head(ours)
+    detector = f"{BOX}.fc_cls.weight" in ours or "bbox_head.retina_cls.weight" in ours
+    notes = NOTES if detector else ()
+    return Imported("Detectron (Caffe2)", ours, tuple(left), PREPROCESSING, notes=notes)
+
+
+def _norm_name(key: str, value: Any) -> tuple[str, Any]:
+    """Our name of a norm: ``conv2_bn`` of a block is bn2, ``conv_bn`` of a ConvModule bn."""
+    for norm in ("bn", "gn"):
+        layer, found, parameter = key.partition(f"_{norm}.")
+        if not found:
+            continue
+        path, _, name = layer.rpartition(".")
+        if name == "downsample":
+            return f"{layer}.1.{parameter}", value
+        return f"{path}.{norm}{name.removeprefix('conv')}.{parameter}", value
+    return key.replace(".downsample.weight", ".downsample.0.weight"), value

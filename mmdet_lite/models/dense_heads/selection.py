@@ -1,0 +1,117 @@
+"""From dense scores to the few boxes that count.
+
+Letters: N images, A positions (anchors or points) of an image, K classes, B candidates, D
+detections.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmdet_lite.ops.checks import check_keys
+from mmdet_lite.ops.levels import best_of_groups
+from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group, rank_within_image
+from mmdet_lite.structures import Detections, Proposals
+
+DETECTION_KEYS = ("nms_pre", "min_bbox_size", "score_thr", "nms", "max_per_img")
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Scores that passed the threshold: ``image``, ``position``, ``label``, ``score``, each (B,).
+
+    ``position`` is in 0..A-1, ``label`` in 0..K-1; the best score comes first.
+    """
+
+    image: Tensor
+    position: Tensor
+    label: Tensor
+    score: Tensor
+
+
+def check_detection_cfg(cfg: Mapping[str, Any], where: str) -> None:
+    """Refuse unknown or missing keys of a config that says which dense predictions count."""
+    check_keys(cfg, DETECTION_KEYS, where)
+    for key in ("nms", "max_per_img"):
+        if key not in cfg:
+            raise ValueError(f"{where}.{key} is missing; keys there: {DETECTION_KEYS}")
+    check_nms_cfg(cfg["nms"], f"{where}.nms")
+
+
+def find_candidates(
+    logits: Tensor, use_sigmoid: bool, level_counts: Sequence[int], cfg: Mapping[str, Any]
+) -> Candidates:
+    """The best scores of each level of each image.
+
+    Shapes: logits (N, A, K), or (N, A, K+1) with background last where the classes share a
+    softmax; ``level_counts`` adds up to A. ``cfg``: ``score_thr`` (default 0) must be exceeded;
+    ``nms_pre`` of them remain for each level of an image (default, or not positive: all).
+    """
+    threshold = cfg.get("score_thr", 0.0)
+    if use_sigmoid:
+        # logits are compared first, generously, so that only few need their sigmoid
+        image, position, label = torch.nonzero(logits > _logit(threshold) - 1e-2, as_tuple=True)
+        score = logits[image, position, label].float().sigmoid()
+        above = score > threshold
+        image, position, label, score = image[above], position[above], label[above], score[above]
+    else:
+        scores = logits.float().softmax(dim=-1)[..., :-1]
+        image, position, label = torch.nonzero(scores > threshold, as_tuple=True)
+        score = scores[image, position, label]
+    ends = torch.tensor(level_counts).cumsum(0).to(position.device, non_blocking=True)
+    group = image * len(level_counts) + torch.searchsorted(ends, position, right=True)
+    best = best_of_groups(score, group, len(logits) * len(level_counts), cfg.get("nms_pre", -1))
+    return Candidates(image[best], position[best], label[best], score[best])
+
+
+def suppress(
+    candidates: Candidates, boxes: Tensor, num_images: int, cfg: Mapping[str, Any]
+) -> Detections:
+    """Detections that are left of candidates with ``boxes`` (B, 4) in input pixels.
+
+    ``cfg``: width and height must exceed ``min_bbox_size`` input pixels where it is not negative
+    (default); ``nms`` works inside each class of each image; ``max_per_img`` remain of an image
+    (not positive: all).
+    """
+    image, label, score = candidates.image, candidates.label, candidates.score
+    smallest = cfg.get("min_bbox_size", -1)
+    if smallest >= 0:
+        large = (boxes[:, 2:] - boxes[:, :2] > smallest).all(dim=1)
+        image, label, score, boxes = image[large], label[large], score[large], boxes[large]
+    keep, score = nms_by_group(boxes, score, label, image, num_images, cfg["nms"])
+    most = cfg["max_per_img"]
+    if most > 0:
+        best = rank_within_image(image[keep], num_images) < most
+        keep, score = keep[best], score[best]
+    return Detections(image[keep], boxes[keep], score, label[keep])
+
+
+def pad_proposals(
+    boxes: Tensor, scores: Tensor, image: Tensor, num_images: int, most: int
+) -> Proposals:
+    """Flat boxes (D, 4), best first, as at most ``most`` for each image (not positive: all)."""
+    width = min(most, len(boxes)) if most > 0 else len(boxes)
+    # everything past the limit goes into one extra column that is cut off
+    column = rank_within_image(image, num_images).clamp(max=width)
+    padded = boxes.new_zeros(num_images, width + 1, 6)
+    padded[image, column] = torch.cat([boxes, scores[:, None], torch.ones_like(scores)[:, None]], 1)
+    padded = padded[:, :width]
+    return Proposals(padded[..., :4], padded[..., 4], padded[..., 5] > 0)
+
+
+def as_detections(proposals: Proposals) -> Detections:
+    """Proposals without their padding as detections of class 0."""
+    image, column = torch.nonzero(proposals.valid, as_tuple=True)
+    boxes, scores = proposals.boxes[image, column], proposals.scores[image, column]
+    return Detections(image, boxes, scores, torch.zeros_like(image))
+
+
+def _logit(probability: float) -> float:
+    """The number whose sigmoid ``probability`` is; infinite at 0 and below, at 1 and above."""
+    if not 0 < probability < 1:
+        return -math.inf if probability <= 0 else math.inf
+    return math.log(probability / (1 - probability))

@@ -1,0 +1,87 @@
+import pytest
+import torch
+from torch import nn
+
+from mmdet_lite.checkpoint.preprocessing import check_preprocessing, stored_preprocessing
+from mmdet_lite.models import DetDataPreprocessor
+
+RGB = {"order": "RGB", "mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
+BGR = {"order": "BGR", "mean": [103.53, 116.28, 123.675], "std": [1.0, 1.0, 1.0]}
+THREE = """
+model = dict(type='MaskRCNN', data_preprocessor=dict(type='DetDataPreprocessor',
+    bgr_to_rgb=False, mean=[103.53, 116.28, 123.675], std=[1.0, 1.0, 1.0]),
+    roi_head=dict(bbox_coder=dict(target_means=[0.0], target_stds=[1.0])))
+"""
+TWO = """/home/me/config.py
+img_norm_cfg = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
+train_pipeline = [dict(type='Normalize', **img_norm_cfg),
+    dict(type='Normalize', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
+         to_rgb=True)]
+"""
+
+
+class Model(nn.Module):
+    def __init__(self, **preprocessor):
+        super().__init__()
+        self.data_preprocessor = DetDataPreprocessor(**preprocessor)
+
+
+def rgb_model():
+    return Model(mean=RGB["mean"], std=RGB["std"], bgr_to_rgb=True)
+
+
+def test_configs_in_checkpoints_of_both_versions_are_read():
+    assert stored_preprocessing({"meta": {"cfg": THREE}}) == BGR
+    assert stored_preprocessing({"meta": {"config": TWO}}) == RGB
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [{}, {"cfg": "this is ( no python"}, {"cfg": "a = 1"}, {"cfg": "d = dict(mean=m, std=s)"},
+     {"cfg": THREE + TWO.split("\n", 1)[1]}, {"cfg": THREE, "preprocessing": None}],
+)  # fmt: skip
+def test_nothing_is_read_where_nothing_is_clear(meta):
+    assert stored_preprocessing({"meta": meta}) is None
+
+
+def test_config_text_is_not_run(tmp_path):
+    stored_preprocessing({"meta": {"cfg": f"open({str(tmp_path / 'ran')!r}, 'w')"}})
+    assert not (tmp_path / "ran").exists()
+
+
+def test_mismatch_shows_both_and_the_way_out():
+    with pytest.raises(ValueError) as caught:
+        check_preprocessing(BGR, rgb_model(), "model.pth")
+    text = str(caught.value)
+    for part in (
+        "model.pth was trained on images that were prepared otherwise",
+        "checkpoint: order BGR, mean [103.53,116.28,123.675], std [1,1,1]",
+        "config:     order RGB, mean [123.675,116.28,103.53], std [58.395,57.12,57.375]",
+        "model.data_preprocessor.bgr_to_rgb=False",
+        "model.data_preprocessor.mean=[103.53,116.28,123.675]",
+        "--no-preprocessing",
+    ):
+        assert part in text
+
+
+def test_equal_nearly_equal_and_unknown_pass():
+    check_preprocessing(RGB, rgb_model(), "a")
+    check_preprocessing(None, rgb_model(), "a")
+    check_preprocessing(BGR, nn.Linear(1, 1), "a")
+    caffe = Model(mean=[102.9801, 115.9465, 122.7717], std=[1, 1, 1])
+    check_preprocessing(BGR, caffe, "a")
+    one_number = Model(mean=[128.0], std=[1.0])
+    check_preprocessing({"order": "BGR", "mean": [128.0] * 3, "std": [1.0] * 3}, one_number, "a")
+
+
+@pytest.mark.parametrize("change", [{"order": "BGR"}, {"mean": [0.0] * 3}, {"std": [1.0] * 3}])
+def test_each_of_the_three_counts(change):
+    with pytest.raises(ValueError, match="prepared otherwise"):
+        check_preprocessing({**RGB, **change}, rgb_model(), "a")
+
+
+def test_scaled_images_are_no_mistake_of_rounding():
+    model = Model(mean=RGB["mean"], std=[value * 1.2 for value in RGB["std"]], bgr_to_rgb=True)
+    with pytest.raises(ValueError, match="prepared otherwise"):
+        check_preprocessing(RGB, model, "a")
+    assert torch.is_tensor(model.data_preprocessor.std)
