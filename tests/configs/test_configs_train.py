@@ -94,7 +94,7 @@ def shrink(step):
         step["crop_size"] = (128, 128)
     elif step["type"] == "ProposalBroadcaster":
         step["transforms"] = [shrink(inner) for inner in step["transforms"]]
-    elif "ratio_range" in step:
+    elif step["type"] == "RandomResize" and "ratio_range" in step:
         step["scale"] = (128, 128)
     elif "scale" in step and step.get("keep_ratio", True):
         step["scale"] = [(128, 64), (128, 96)] if step["type"] == "RandomResize" else (128, 96)
