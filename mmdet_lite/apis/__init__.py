@@ -7,6 +7,7 @@ from mmdet_lite.apis.detector import (
     init_detector,
     picture_pipeline,
 )
+from mmdet_lite.apis.model_cost import model_cost
 from mmdet_lite.apis.pictures import Picture, draw_detections, drawn_names, find_pictures
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "find_pictures",
     "inference_detector",
     "init_detector",
+    "model_cost",
     "picture_pipeline",
 ]
