@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mmdet_lite.cli.front_door import CommandParser, run_command, say
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from mmdet_lite.structures import DetDataSample
+    from mmdet_lite.structures import ImageBatch
 
 IMAGE_HW = (800, 1280)
 REGIONS = 1000  # proposals that the second stage sees, as test_cfg.rpn.max_per_img has it
@@ -163,11 +161,12 @@ def _measured(model_text: str, size_hw: tuple[int, int]) -> tuple[int, int]:
 
     init_default_scope(SCOPE)
     torch.manual_seed(0)
-    model: nn.Module = MODELS.build(json.loads(model_text)).eval()
+    model = MODELS.build(json.loads(model_text)).eval()
     # RoIAlign is a sparse matrix product on a CPU: its zeros are no work, and it is no layer
     counter = FlopCounterMode(display=False, custom_mapping={torch.ops.aten.mm: _no_work})
     with torch.inference_mode(), counter:
-        model(torch.zeros(1, 3, *size_hw), [_sample(size_hw)], mode="predict")
+        features = model.extract_features(torch.zeros(1, 3, *size_hw))
+        model.predict_detections(features, _one_picture(size_hw))
     return sum(p.numel() for p in model.parameters()), counter.get_total_flops() // 2
 
 
@@ -196,27 +195,19 @@ def _input_hw(cfg: Mapping[str, Any]) -> tuple[int, int]:
     return IMAGE_HW
 
 
-def _sample(size_hw: tuple[int, int]) -> "DetDataSample":
-    """A picture's metainfo, and proposals for a detector that takes them from a file."""
+def _one_picture(size_hw: tuple[int, int]) -> "ImageBatch":
+    """A picture's sizes, and proposals for a detector that takes them from a file."""
     import torch
-    from mmengine.structures import InstanceData
 
-    from mmdet_lite.structures import DetDataSample
+    from mmdet_lite.structures import ImageBatch, Proposals
 
     height, width = size_hw
-    corners = torch.rand(REGIONS, 2, 2) * torch.tensor([width, height])
-    boxes = torch.cat([corners.amin(1), corners.amax(1)], dim=1)
-    sample = DetDataSample(
-        metainfo={
-            "img_shape": size_hw,
-            "ori_shape": size_hw,
-            "pad_shape": size_hw,
-            "batch_input_shape": size_hw,
-            "scale_factor": (1.0, 1.0),
-        }
-    )
-    sample.proposals = InstanceData(bboxes=boxes, scores=torch.ones(REGIONS))
-    return sample
+    corners = torch.rand(1, REGIONS, 2, 2) * torch.tensor([width, height])
+    boxes = torch.cat([corners.amin(2), corners.amax(2)], dim=2)
+    scores = torch.ones(1, REGIONS)
+    proposals = Proposals(boxes, scores, scores.bool())
+    sizes = torch.tensor([size_hw], dtype=torch.float32)
+    return ImageBatch([size_hw], [size_hw], size_hw, sizes, proposals)
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:

@@ -105,6 +105,7 @@ def on_two_images(dataset, root):
     """A data set as it is, but for its files: these are two pictures in COCO form."""
     dataset.update(type="CocoDataset", data_root=str(root), ann_file="ann.json", metainfo=None)
     dataset.data_prefix = {"img": ""}  # update would merge it with what is there
+    (dataset.get("filter_cfg") or {}).pop("bbox_min_size", None)  # VOC's alone
     if "proposal_file" in dataset:
         dataset.proposal_file = "proposals.pkl"
     dataset.pipeline = [shrink(step) for step in dataset.pipeline]
