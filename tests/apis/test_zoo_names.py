@@ -73,7 +73,7 @@ def test_misspelt_name_is_answered_with_the_nearest(server, wrong):
 
 
 def test_load_from_takes_a_name(server, tmp_path):
-    cfg = Config({"load_from": "small-balloon"})
+    cfg = Config({"load_from": "small-balloon", "work_dir": str(tmp_path / "run")})
     assert train.choose_start(cfg, Namespace(resume=None))
     assert [path.suffix for path in (tmp_path / "checkpoints").iterdir()] == [".pth"]
     # how mmengine's Runner reads the name later

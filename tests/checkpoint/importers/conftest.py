@@ -73,3 +73,9 @@ def own_weights(built):
         return {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
 
     return weights
+
+
+@pytest.fixture
+def small_config_of():
+    """The function that makes a small config of a kind."""
+    return small_config

@@ -82,15 +82,13 @@ def test_preprocessing_is_that_of_the_backbone_or_of_the_file(own_weights):
     assert import_weights(grouped).preprocessing["std"] == [57.375, 57.12, 58.395]
 
 
-def test_other_number_of_classes_starts_its_rows_anew(own_weights, tmp_path):
+def test_other_number_of_classes_starts_its_rows_anew(own_weights, small_config_of, tmp_path):
     import copy
-
-    from conftest import small_config
 
     from mmdet_lite.registry import MODELS
 
     path = save(tmp_path / "model.pkl", detectron2(own_weights("mask")))
-    cfg = copy.deepcopy(small_config("mask"))
+    cfg = copy.deepcopy(small_config_of("mask"))
     cfg.data_preprocessor.update(mean=[103.53, 116.28, 123.675], std=[1, 1, 1], bgr_to_rgb=False)
     cfg.roi_head.bbox_head.num_classes = cfg.roi_head.mask_head.num_classes = 3
     report = load_weights(MODELS.build(cfg), load_checkpoint_file(path), path)
