@@ -65,7 +65,9 @@ def read_command(line: str) -> Any:
     if program.endswith(".sh"):
         command, arguments = LAUNCHERS[Path(program).name]
         return parser_of(command)(arguments(rest))
-    return parser_of(Path(program).stem)(rest)
+    module = re.search(r"mmdet_lite\.cli\.(\w+) import main", (ROOT / program).read_text())
+    assert module, f"{program} does not name its command's module"
+    return parser_of(module[1])(rest)
 
 
 def documented_configs() -> Iterator[tuple[Path, str]]:
