@@ -12,13 +12,11 @@ import inspect
 import sys
 from pathlib import Path
 
-import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
-from train_step import build_ours, make_scene, our_step
+from train_step import make_step
 
 import mmdet_lite
-from mmdet_lite.structures import BitmapMasks
 
 PACKAGE = Path(mmdet_lite.__file__).parent
 # torchvision, Detectron2 and MMDetection 3.3, counted the same way (files, functions, lines)
@@ -66,12 +64,10 @@ def main():
     args = parser.parse_args()
     init_default_scope("mmdet_lite")
     MMLogger.get_instance("mmengine", log_level="WARNING")
-    model = build_ours("cpu", channels_last=True)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    scenes = [make_scene((256, 256), 5, seed) for seed in range(2)]
-    scenes = [(*scene[:3], BitmapMasks(scene[3].numpy(), 256, 256)) for scene in scenes]
-    our_step(model, optimizer, scenes, None, "cpu")  # caches are filled, as in any later step
-    codes, classes = entered_code(lambda: our_step(model, optimizer, scenes, None, "cpu"))
+    scene = argparse.Namespace(family="mask", size=(256, 256), boxes=5, batch=2, device="cpu")
+    step = make_step(scene, "ours", amp=None, channels_last=True)
+    step()  # caches are filled, as in any later step
+    codes, classes = entered_code(step)
     files = {code.co_filename for code in codes}
     lines = {code: len(inspect.getsourcelines(code)[0]) for code in codes}
     inherited = chains(classes)

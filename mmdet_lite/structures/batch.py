@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from mmdet_lite.ops.nms import rank_within_image
 from mmdet_lite.structures.masks import InstanceMasks
 
 SizeHW = tuple[int, int]
@@ -65,6 +66,26 @@ class Proposals:
     boxes: Tensor
     scores: Tensor
     valid: Tensor
+
+    @classmethod
+    def from_flat(
+        cls, boxes: Tensor, scores: Tensor, image: Tensor, num_images: int, most: int
+    ) -> "Proposals":
+        """Flat boxes (D, 4), best first, as at most ``most`` for each image (not positive: all)."""
+        width = min(most, len(boxes)) if most > 0 else len(boxes)
+        # everything past the limit goes into one extra column that is cut off
+        column = rank_within_image(image, num_images).clamp(max=width)
+        padded = boxes.new_zeros(num_images, width + 1, 6)
+        ones = torch.ones_like(scores)[:, None]
+        padded[image, column] = torch.cat([boxes, scores[:, None], ones], 1)
+        padded = padded[:, :width]
+        return cls(padded[..., :4], padded[..., 4], padded[..., 5] > 0)
+
+    def as_detections(self) -> "Detections":
+        """The same boxes without padding, as detections of class 0."""
+        image, column = torch.nonzero(self.valid, as_tuple=True)
+        boxes, scores = self.boxes[image, column], self.scores[image, column]
+        return Detections(image, boxes, scores, torch.zeros_like(image))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmdet_lite.models.dense_heads.selection import pad_proposals
 from mmdet_lite.structures import BatchTargets, Detections, ImageBatch, Proposals
 
 Outputs = tuple[Any, ...]  # what ``forward`` of the head gives: flat tensors, sizes of the levels
@@ -71,7 +70,7 @@ class DenseHead(BaseModule):
     ) -> Proposals:
         """Proposals in what ``forward`` gave: its detections without their classes."""
         found = self.detections_of(outputs, images, cfg)
-        return pad_proposals(
+        return Proposals.from_flat(
             found.boxes, found.scores, found.image_idx, len(images), cfg["max_per_img"]
         )
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from mmdet_lite.models.dense_heads.anchor_targets import AnchorMatcher, box_loss_inputs
 from mmdet_lite.models.dense_heads.dense_head import DenseHead, Outputs
-from mmdet_lite.models.dense_heads.selection import as_detections, pad_proposals
 from mmdet_lite.ops.checks import check_keys
 from mmdet_lite.ops.levels import flatten_levels
 from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group
@@ -124,7 +123,7 @@ class RPNHead(DenseHead):
         self, outputs: Outputs, images: ImageBatch, cfg: Mapping[str, Any]
     ) -> Detections:
         """The proposals as detections of class 0."""
-        return as_detections(self.proposals_of(outputs, images, cfg))
+        return self.proposals_of(outputs, images, cfg).as_detections()
 
     @torch.no_grad()
     def proposals_of(
@@ -144,7 +143,9 @@ class RPNHead(DenseHead):
         large = (wh > cfg.get("min_bbox_size", -1)).all(dim=-1)
         boxes, scores, image, level = boxes[large], scores[large], image[large], level[large]
         keep, scores = nms_by_group(boxes, scores, level, image, len(images), cfg["nms"])
-        return pad_proposals(boxes[keep], scores, image[keep], len(images), cfg["max_per_img"])
+        return Proposals.from_flat(
+            boxes[keep], scores, image[keep], len(images), cfg["max_per_img"]
+        )
 
     def _best_of_levels(
         self, scores: Tensor, sizes_hw: list[tuple[int, int]], nms_pre: int

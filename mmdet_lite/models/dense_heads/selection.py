@@ -15,7 +15,7 @@ from torch import Tensor
 from mmdet_lite.ops.checks import check_keys
 from mmdet_lite.ops.levels import best_of_groups
 from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group, rank_within_image
-from mmdet_lite.structures import Detections, Proposals
+from mmdet_lite.structures import Detections
 
 DETECTION_KEYS = ("nms_pre", "min_bbox_size", "score_thr", "nms", "max_per_img")
 
@@ -88,26 +88,6 @@ def suppress(
         best = rank_within_image(image[keep], num_images) < most
         keep, score = keep[best], score[best]
     return Detections(image[keep], boxes[keep], score, label[keep])
-
-
-def pad_proposals(
-    boxes: Tensor, scores: Tensor, image: Tensor, num_images: int, most: int
-) -> Proposals:
-    """Flat boxes (D, 4), best first, as at most ``most`` for each image (not positive: all)."""
-    width = min(most, len(boxes)) if most > 0 else len(boxes)
-    # everything past the limit goes into one extra column that is cut off
-    column = rank_within_image(image, num_images).clamp(max=width)
-    padded = boxes.new_zeros(num_images, width + 1, 6)
-    padded[image, column] = torch.cat([boxes, scores[:, None], torch.ones_like(scores)[:, None]], 1)
-    padded = padded[:, :width]
-    return Proposals(padded[..., :4], padded[..., 4], padded[..., 5] > 0)
-
-
-def as_detections(proposals: Proposals) -> Detections:
-    """Proposals without their padding as detections of class 0."""
-    image, column = torch.nonzero(proposals.valid, as_tuple=True)
-    boxes, scores = proposals.boxes[image, column], proposals.scores[image, column]
-    return Detections(image, boxes, scores, torch.zeros_like(image))
 
 
 def _logit(probability: float) -> float:
