@@ -1,6 +1,8 @@
 """A trained detector in two lines: build it, give it pictures."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, overload
 
@@ -8,6 +10,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from mmdet_lite.apis.pictures import Picture
@@ -19,9 +22,10 @@ from mmdet_lite.checkpoint import (
     trained_classes,
 )
 from mmdet_lite.config import fill_num_classes, load_config
+from mmdet_lite.config.scope import translate_scope
 from mmdet_lite.datasets import KEYPOINT_KEYS, dataset_classes, generate_palette
 from mmdet_lite.models import BaseDetector
-from mmdet_lite.registry import MODELS
+from mmdet_lite.registry import MODELS, TRANSFORMS
 from mmdet_lite.structures import DetDataSample
 
 
@@ -48,9 +52,10 @@ def init_detector(
     """
     device = _usable_device(device)
     if isinstance(config, Config):
-        cfg = config.copy()
+        cfg = copy.deepcopy(config)
         if cfg_options:
             cfg.merge_from_dict(dict(cfg_options))
+        translate_scope(cfg)
     else:
         if checkpoint is None and may_be_model_name(str(config)):
             checkpoint = str(config)
@@ -69,7 +74,8 @@ def init_detector(
     cfg.model.backbone.init_cfg = None  # the checkpoint, not the pretrained backbone, counts
     model: BaseDetector = MODELS.build(cfg.model)
     if weights is None:
-        model.init_weights()
+        with _only_warnings():  # mmengine logs three lines for each parameter
+            model.init_weights()
     else:
         load_weights(model, weights, str(checkpoint), strict=True)
     model.cfg = cfg
@@ -156,14 +162,26 @@ def picture_pipeline(cfg: Config) -> Compose:
     while "pipeline" not in dataset and "dataset" in dataset:
         dataset = dataset.dataset
     steps = [step for step in dataset.pipeline if step["type"] != "LoadAnnotations"]
-    from_file, rest = steps[0], Compose(steps[1:])
-    load_file = Compose([from_file])
-    load_array = Compose([{**from_file, "type": "LoadImageFromNDArray"}])
+    # built by our registry, so that names mean our transforms whatever scope is current
+    rest = Compose([TRANSFORMS.build(step) for step in steps[1:]])
+    load_file = TRANSFORMS.build(steps[0])
+    load_array = TRANSFORMS.build({**steps[0], "type": "LoadImageFromNDArray"})
 
     def load(results: dict[str, Any]) -> Any:
         return (load_array if "img" in results else load_file)(results)
 
     return Compose([load, rest])
+
+
+@contextmanager
+def _only_warnings() -> Iterator[None]:
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _usable_device(device: str | torch.device | None) -> torch.device:

@@ -16,8 +16,8 @@ def rows_by_name(
 ) -> tuple[dict[str, Tensor], str]:
     """Put the rows of classes that both sides know where the model expects them.
 
-    Rows of other classes keep the model's values. Nothing is done where the names are equal, or
-    unknown on one side, or have nothing in common.
+    Rows of other classes keep the model's values. Nothing is done where the names are equal or
+    unknown on one side, nor where they have nothing in common, which is said.
 
     Args:
         weights: the file's tensors under the model's names; not changed.
@@ -32,7 +32,12 @@ def rows_by_name(
         return weights, ""
     kept = [name for name in classes if name in trained]
     if not kept:
-        return weights, ""
+        if len(trained) != len(classes):
+            return weights, ""
+        return weights, (
+            f"no class of the file ({_shortened(trained)}) is one of this model "
+            f"({_shortened(classes)}): as many, so the rows are loaded as they are"
+        )
     result = dict(weights)
     source = [list(trained).index(name) for name in kept]
     target = [list(classes).index(name) for name in kept]

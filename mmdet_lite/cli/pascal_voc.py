@@ -5,25 +5,27 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmdet_lite.cli.front_door import run_command
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert every split of a VOCdevkit folder; 0 on success."""
     args = _parser().parse_args(argv)
+    return run_command("pascal-voc", lambda: _convert(args))
+
+
+def _convert(args: argparse.Namespace) -> int:
     # imported late, so that --help is quick
     from mmdet_lite.datasets.converters import convert_voc_to_coco, voc_class_names, voc_splits
     from mmdet_lite.datasets.converters.voc import describe
 
-    try:
-        splits = voc_splits(args.devkit_path)
-        all_entries = sorted({entry for entries in splits.values() for entry in entries})
-        names = args.classes or voc_class_names(args.devkit_path, all_entries)
-        for split, entries in splits.items():
-            out_file = (args.out_dir or args.devkit_path) / f"{split}.json"
-            coco = convert_voc_to_coco(args.devkit_path, entries, out_file, names)
-            print(f"wrote {out_file}: {describe(coco)}")
-    except (ValueError, OSError) as error:
-        print(f"pascal_voc: {error}", file=sys.stderr)
-        return 1
+    splits = voc_splits(args.devkit_path)
+    all_entries = sorted({entry for entries in splits.values() for entry in entries})
+    names = args.classes or voc_class_names(args.devkit_path, all_entries)
+    for split, entries in splits.items():
+        out_file = (args.out_dir or args.devkit_path) / f"{split}.json"
+        coco = convert_voc_to_coco(args.devkit_path, entries, out_file, names)
+        print(f"wrote {out_file}: {describe(coco)}")
     print(f"classes: {', '.join(names)}")
     return 0
 

@@ -1,5 +1,6 @@
 """From which checkpoint a training starts, and what of an earlier run stands in its way."""
 
+import copy
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,13 @@ class Start:
 
     ``weights`` is the file to read, None for none. ``meta`` is that of the checkpoint to go on
     from, None for a new training. ``passed_over`` says of each newer file why it is not taken.
+    ``has_backbone``: the file fills the backbone, so that nothing else needs to.
     """
 
     weights: str | None
     meta: dict[str, Any] | None = None
     passed_over: tuple[str, ...] = ()
+    has_backbone: bool = False
 
 
 def choose_start(cfg: Any, args: Namespace) -> Start:
@@ -34,22 +37,26 @@ def choose_start(cfg: Any, args: Namespace) -> Start:
 
     if not args.resume and not cfg.get("resume"):
         _refuse_used_folder(cfg)
-        if cfg.get("load_from"):
-            _check_weights(cfg.load_from)
-        return Start(cfg.get("load_from"))
+        whole = bool(cfg.get("load_from")) and _check_weights(cfg.load_from)
+        return Start(cfg.get("load_from"), has_backbone=whole)
     chosen = args.resume if args.resume and args.resume != AUTO else None
     if chosen is None and not args.resume:
         chosen = cfg.get("load_from")
     if chosen is not None:
-        return Start(chosen, read_resume_meta(chosen))
+        return Start(chosen, read_resume_meta(chosen), has_backbone=True)
     found, meta, problems = find_resume_checkpoint(cfg.work_dir)
-    return Start(str(found), meta, tuple(problems))
+    return Start(str(found), meta, tuple(problems), has_backbone=True)
 
 
 def with_start(cfg: Any, start: Start) -> Any:
-    """A copy of ``cfg`` that begins there, with the seed of the run that goes on."""
-    cfg = cfg.copy()
+    """A copy of ``cfg`` that begins there, with the seed of the run that goes on.
+
+    Pretrained weights of the backbone are not fetched where the file replaces them.
+    """
+    cfg = copy.deepcopy(cfg)
     cfg.load_from = start.weights
+    if start.has_backbone and "backbone" in cfg.get("model", {}):
+        cfg.model.backbone.init_cfg = None
     if start.meta is not None:
         cfg.resume = True
         if start.meta.get("seed") is not None:  # the order of the data depends on it
@@ -104,15 +111,19 @@ def _refuse_used_folder(cfg: Any) -> None:
     )
 
 
-def _check_weights(source: str) -> None:
-    """Read what ``--load-from`` names before data and model are built (addresses: later)."""
+def _check_weights(source: str) -> bool:
+    """Read what ``--load-from`` names before data and model are built (addresses: later).
+
+    Returns whether a detector's backbone is among the weights.
+    """
     import torch
 
     from mmdet_lite.checkpoint import load_checkpoint_file, state_dict_of, weights_url
 
     if "://" in source:
         weights_url(source)
-        return
+        return False
     weights = state_dict_of(load_checkpoint_file(source, mmap=True))
     if not any(isinstance(value, torch.Tensor) for value in weights.values()):
         raise ValueError(f"{source} holds no weights; it has {', '.join(list(weights)[:5])}")
+    return any(key.startswith("backbone.") for key in weights)

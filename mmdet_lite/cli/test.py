@@ -106,7 +106,9 @@ def apply_flags(cfg: Any, args: Namespace) -> Any:
         ValueError: if the config has nothing to test on, or nothing that draws pictures.
     """
     cfg = cfg.copy()
-    missing = [key for key in ("test_dataloader", "test_evaluator", "test_cfg") if key not in cfg]
+    missing = [
+        key for key in ("test_dataloader", "test_evaluator", "test_cfg") if cfg.get(key) is None
+    ]
     if missing:
         raise ValueError(f"{args.config} has no {', '.join(missing)}: nothing to test on")
     cfg.launcher = args.launcher

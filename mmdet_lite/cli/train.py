@@ -132,8 +132,14 @@ def apply_flags(cfg: Any, args: Namespace) -> Any:
     """A copy of the config with the flags in it, and with the hooks that are always on.
 
     Raises:
-        ValueError: if ``--amp`` meets another optimizer wrapper than the plain one.
+        ValueError: if the config has nothing to train with, or if ``--amp`` meets another
+            optimizer wrapper than the plain one.
     """
+    missing = [
+        key for key in ("train_dataloader", "train_cfg", "optim_wrapper") if not cfg.get(key)
+    ]
+    if missing:
+        raise ValueError(f"{args.config} has no {', '.join(missing)}: nothing to train with")
     cfg = cfg.copy()
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"./work_dirs/{Path(args.config).stem}"

@@ -14,7 +14,7 @@ _SECTION_NAMES = """
     model work_dir train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg
     auto_scale_lr optim_wrapper param_scheduler val_evaluator test_evaluator default_hooks
     custom_hooks data_preprocessor load_from resume launcher env_cfg log_processor log_level
-    visualizer default_scope randomness experiment_name runner_type custom_imports tta_model
+    visualizer default_scope randomness experiment_name custom_imports tta_model
     tta_pipeline sync_bn find_unused_parameters model_wrapper_cfg compile
     activation_checkpointing efficient_conv_bn_eval"""
 SECTIONS = frozenset(_SECTION_NAMES.split())

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from mmengine.dist import init_dist, is_distributed
 
-LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 # what each launcher calls rank, rank within the machine, and number of processes
 RANK_VARIABLES = {
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE"),

@@ -113,3 +113,13 @@ def test_contradicting_classes_are_named(checkpoint):
     changes = {"model.roi_head.bbox_head.num_classes": 2}
     with pytest.raises(ValueError, match=r"says 2, expected 1 from .* trained on kite"):
         init_detector(CONFIG, checkpoint, device="cpu", cfg_options=changes)
+
+
+def test_a_config_object_of_mmdetections_scope_works_and_leaves_others_working(checkpoint, picture):
+    cfg = Config.fromfile(str(CONFIG))
+    cfg.default_scope = "mmdet"
+    earlier = init_detector(CONFIG, checkpoint, device="cpu")
+    model = init_detector(cfg, checkpoint, device="cpu")
+    assert cfg.default_scope == "mmdet"
+    for each in (model, earlier):
+        assert inference_detector(each, picture).ori_shape == (90, 120)

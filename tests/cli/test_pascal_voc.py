@@ -42,10 +42,10 @@ def test_classes_and_folder_can_be_given(devkit, tmp_path):
 
 
 def test_a_class_that_is_not_named_is_an_error(devkit, capsys):
-    assert main([str(devkit), "--classes", "dent"]) == 1
+    assert main([str(devkit), "--classes", "dent"]) == 2
     assert "class 'kite' is none of ['dent']" in capsys.readouterr().err
 
 
 def test_another_folder_is_an_error(tmp_path, capsys):
-    assert main([str(tmp_path)]) == 1
+    assert main([str(tmp_path)]) == 2
     assert "give the folder VOCdevkit" in capsys.readouterr().err

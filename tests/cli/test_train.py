@@ -389,3 +389,8 @@ def test_help_imports_nothing_slow():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--auto-scale-lr" in done.stdout and "--show-dir" in done.stdout
+
+
+def test_config_without_training_data_is_told(toy, capsys):
+    assert train.main([toy(), "--cfg-options", "train_dataloader=None"]) == 2
+    assert "has no train_dataloader: nothing to train with" in capsys.readouterr().err
