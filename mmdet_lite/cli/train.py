@@ -87,7 +87,12 @@ def train(args: Namespace) -> int:
     from mmdet_lite.engine import leave_process_group, stopped_by_sigterm
 
     config = config_by_name(args.config)
-    cfg = apply_flags(load_config(config, parse_overrides(args.cfg_options)), args)
+    cfg = load_config(config, parse_overrides(args.cfg_options))
+    needed = ("train_dataloader", "train_cfg", "optim_wrapper")
+    missing = [key for key in needed if not cfg.get(key)]
+    if missing:
+        raise ValueError(f"{args.config} has no {', '.join(missing)}: nothing to train with")
+    cfg = apply_flags(cfg, args)
     with stopped_by_sigterm():
         try:
             start = choose_start(cfg, args)
@@ -132,14 +137,8 @@ def apply_flags(cfg: Any, args: Namespace) -> Any:
     """A copy of the config with the flags in it, and with the hooks that are always on.
 
     Raises:
-        ValueError: if the config has nothing to train with, or if ``--amp`` meets another
-            optimizer wrapper than the plain one.
+        ValueError: if ``--amp`` meets another optimizer wrapper than the plain one.
     """
-    missing = [
-        key for key in ("train_dataloader", "train_cfg", "optim_wrapper") if not cfg.get(key)
-    ]
-    if missing:
-        raise ValueError(f"{args.config} has no {', '.join(missing)}: nothing to train with")
     cfg = cfg.copy()
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"./work_dirs/{Path(args.config).stem}"
