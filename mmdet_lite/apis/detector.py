@@ -102,10 +102,11 @@ def inference_detector(
 ) -> DetDataSample | list[DetDataSample]:
     """Detect in one picture or in each of several.
 
-    ``imgs``: file names, or arrays (H, W, 3) uint8 in BGR order as cv2 reads them. Returns one data
-    sample for one picture, a list for a sequence: ``pred_instances`` has bboxes, scores, labels
-    and, as the model has heads, masks (RLE dicts of the picture's size), keypoints (D, J, 2) and
-    keypoint_scores (D, J), in pixels of the picture. An empty sequence gives [].
+    ``imgs``: file names, or arrays (H, W, 3) uint8 in BGR order as cv2 reads them (for a model of
+    one channel also (H, W), of many channels (H, W, C) in the type of its pictures). Returns one
+    data sample for one picture, a list for a sequence: ``pred_instances`` has bboxes, scores,
+    labels and, as the model has heads, masks (RLE dicts of the picture's size), keypoints
+    (D, J, 2) and keypoint_scores (D, J), in pixels of the picture. An empty sequence gives [].
 
     Raises:
         FileNotFoundError, ValueError: a file is missing or is no picture, an array is not
@@ -138,6 +139,7 @@ def detect_each(
     ``batch_size`` pictures go through the network together. See ``inference_detector``.
     """
     pipeline = test_pipeline or picture_pipeline(model.cfg)
+    in_colour = _loads_colours(_test_steps(model.cfg)[0])
     for start in range(0, len(pictures), batch_size):
         loaded: list[dict[str, Any] | ValueError | FileNotFoundError] = []
         for i, picture in enumerate(pictures[start : start + batch_size], start):
@@ -145,7 +147,7 @@ def detect_each(
                 {"img": picture} if isinstance(picture, np.ndarray) else {"img_path": str(picture)}
             )
             try:
-                _check_picture(picture, i)
+                _check_picture(picture, i, in_colour)
                 loaded.append(pipeline({**named, "img_id": i}))
             except (FileNotFoundError, ValueError) as error:
                 loaded.append(error)
@@ -158,19 +160,31 @@ def detect_each(
 
 def picture_pipeline(cfg: Config) -> Compose:
     """The config's test pipeline for pictures without annotations, from file or from memory."""
-    dataset = cfg.test_dataloader.dataset
-    while "pipeline" not in dataset and "dataset" in dataset:
-        dataset = dataset.dataset
-    steps = [step for step in dataset.pipeline if step["type"] != "LoadAnnotations"]
+    steps = _test_steps(cfg)
     # built by our registry, so that names mean our transforms whatever scope is current
     rest = Compose([TRANSFORMS.build(step) for step in steps[1:]])
     load_file = TRANSFORMS.build(steps[0])
-    load_array = TRANSFORMS.build({**steps[0], "type": "LoadImageFromNDArray"})
+    kept = {} if _loads_colours(steps[0]) else {"color_type": "unchanged"}
+    load_array = TRANSFORMS.build({**kept, **steps[0], "type": "LoadImageFromNDArray"})
 
     def load(results: dict[str, Any]) -> Any:
         return (load_array if "img" in results else load_file)(results)
 
     return Compose([load, rest])
+
+
+def _test_steps(cfg: Config) -> list[Any]:
+    """The transforms of the test pipeline, those of annotations left out."""
+    dataset = cfg.test_dataloader.dataset
+    while "pipeline" not in dataset and "dataset" in dataset:
+        dataset = dataset.dataset
+    return [step for step in dataset.pipeline if step["type"] != "LoadAnnotations"]
+
+
+def _loads_colours(step: Mapping[str, Any]) -> bool:
+    """Whether a loading transform gives three channels of 8 bits."""
+    default = "unchanged" if step["type"] == "LoadMultiChannelImageFromFiles" else "color"
+    return str(step.get("color_type", default)).startswith("color")
 
 
 @contextmanager
@@ -196,12 +210,12 @@ def _usable_device(device: str | torch.device | None) -> torch.device:
     return chosen
 
 
-def _check_picture(picture: Picture, i: int) -> None:
+def _check_picture(picture: Picture, i: int, in_colour: bool) -> None:
     """Stop at what the pipeline would misread or fail on late."""
     if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8:
+        if in_colour and picture.dtype != np.uint8:
             raise ValueError(f"picture {i}: expected uint8 from 0 to 255, got {picture.dtype}")
-        if picture.ndim != 3 or 0 in picture.shape:
+        if (in_colour and picture.ndim != 3) or 0 in picture.shape:
             raise ValueError(
                 f"picture {i}: expected an array (H, W, 3) in BGR order, got {picture.shape}; "
                 "cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) makes one of a grey picture"

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mmdet_lite.cli.front_door import (
     parse_overrides,
     run_command,
     say,
+    say_bad_images,
     short_path,
 )
 
@@ -95,6 +96,7 @@ def test(args: Namespace) -> int:
         say(f"predictions: {args.out}")
     if args.show_dir:
         say(f"pictures: {args.show_dir}")
+    say_bad_images(runner.work_dir)
     say(f"logs: {short_path(runner.log_dir)}")
     return 0
 
@@ -124,9 +126,11 @@ def apply_flags(cfg: Any, args: Namespace) -> Any:
     return cfg
 
 
-def _with_dump(cfg: Any, out: str) -> list[Any]:
-    """The test metrics and one more that writes the predictions."""
-    metrics = cfg.test_evaluator
+def _with_dump(cfg: Any, out: str) -> Any:
+    """The test evaluator with one more metric, which writes the predictions."""
+    evaluator = cfg.test_evaluator
+    whole = isinstance(evaluator, Mapping) and "metrics" in evaluator
+    metrics = evaluator["metrics"] if whole else evaluator
     metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
     Path(out).absolute().parent.mkdir(parents=True, exist_ok=True)
     dump: dict[str, Any] = {"type": "DumpDetResults", "out_file_path": out}
@@ -138,7 +142,12 @@ def _with_dump(cfg: Any, out: str) -> list[Any]:
     )
     if offset:
         dump["keypoint_offset"] = offset
-    return [*metrics, dump]
+    if not whole:
+        return [*metrics, dump]
+    # one metric a data set, and this one for all of them
+    key = "joint_metrics" if evaluator.get("type") == "MultiDatasetsEvaluator" else "metrics"
+    more = [*(evaluator.get(key) or ()), dump]
+    return {**evaluator, key: more}
 
 
 def _draw(cfg: Any, args: Namespace) -> None:

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import Runner
 
 # Starts of messages that go to the log file only.
@@ -27,6 +27,15 @@ class DetRunner(Runner):
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(is_for_the_screen)
         return logger
+
+    def build_message_hub(self, message_hub: dict[str, Any] | None = None) -> MessageHub:
+        """Build mmengine's message hub and tell it the work directory, for who lists files there.
+
+        It is not kept in checkpoints: a training may go on elsewhere.
+        """
+        hub: MessageHub = super().build_message_hub(message_hub)
+        hub.update_info("work_dir", self.work_dir, resumed=False)
+        return hub
 
 
 def is_for_the_screen(record: logging.LogRecord) -> bool:

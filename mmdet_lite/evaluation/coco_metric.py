@@ -143,7 +143,7 @@ class CocoMetric(BaseMetric):
         """Write the files asked for, evaluate, and log the tables; called with all images."""
         logger = MMLogger.get_current_instance()
         category_ids = self._category_ids()
-        detections, truths = _without_repeats(results, logger)
+        detections, truths = without_repeats(results, logger)
         if self.outfile_prefix is not None:
             self._write_files(detections, category_ids, logger)
         if self.format_only:
@@ -369,7 +369,7 @@ def _checked_items(
     return tuple(items)
 
 
-def _without_repeats(
+def without_repeats(
     results: list[Any], logger: logging.Logger
 ) -> tuple[list[ImageDetections], list[dict[str, Any] | None]]:
     """Keep the first prediction of an image: samplers repeat images to fill the last batch."""

@@ -27,7 +27,8 @@ def logged(monkeypatch):
     def record(text, logger=None, level=logging.INFO):
         lines.append((level, text))
 
-    monkeypatch.setattr("mmdet_lite.datasets.coco.print_log", record)
+    for module in ("base", "coco"):
+        monkeypatch.setattr(f"mmdet_lite.datasets.{module}.print_log", record)
     return lines
 
 

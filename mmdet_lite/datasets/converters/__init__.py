@@ -1,5 +1,11 @@
 """Converters of other annotation forms to COCO json."""
 
+from mmdet_lite.datasets.converters.annotated_images import (
+    AnnotatedImages,
+    guess_form,
+    read_annotated,
+)
+from mmdet_lite.datasets.converters.cityscapes import cityscapes_to_coco, convert_cityscapes
 from mmdet_lite.datasets.converters.via import (
     convert_balloon_to_coco,
     load_via,
@@ -14,9 +20,14 @@ from mmdet_lite.datasets.converters.voc import (
 )
 
 __all__ = [
+    "AnnotatedImages",
+    "cityscapes_to_coco",
     "convert_balloon_to_coco",
+    "convert_cityscapes",
     "convert_voc_to_coco",
+    "guess_form",
     "load_via",
+    "read_annotated",
     "via_class_names",
     "via_to_coco",
     "voc_class_names",

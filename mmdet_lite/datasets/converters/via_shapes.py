@@ -65,7 +65,11 @@ def _circle(shape: Mapping[str, Any]) -> Points:
 
 def _ellipse(shape: Mapping[str, Any]) -> Points:
     x, y, rx, ry = (_number(shape[key]) for key in ("cx", "cy", "rx", "ry"))
-    theta = _number(shape.get("theta", 0))
+    return ellipse_outline(x, y, rx, ry, _number(shape.get("theta", 0)))
+
+
+def ellipse_outline(x: float, y: float, rx: float, ry: float, theta: float = 0) -> Points:
+    """Return 32 points on an ellipse around (x, y), turned by ``theta`` radians."""
     cos, sin = math.cos(theta), math.sin(theta)
     points = []
     for corner in range(CORNERS_OF_ROUND):

@@ -170,6 +170,8 @@ def attach_detections(
     """Split flat detections by image, bring them to original pixels, encode their masks."""
     for i, sample in enumerate(data_samples):
         rows = detections.of_image(i)
+        if sample.metainfo.get("unreadable"):  # the network saw black in place of the picture
+            rows = rows[:0]
         scale = detections.boxes.new_tensor(sample.metainfo.get("scale_factor", (1.0, 1.0))[:2])
         pred = InstanceData(
             bboxes=detections.boxes[rows] / scale.repeat(2),

@@ -410,6 +410,21 @@ def test_scale_jitter_flip_and_images_a_gpu_reach_the_data(convert):
     assert "rate 0.02 is for 8 images a step" in text
 
 
+def test_aspect_cropping_follows_the_resize(convert):
+    config, _, problems = convert(
+        faster_rcnn(TRAIN={"ASPECT_CROPPING": True, "ASPECT_HI": 3, "ASPECT_LO": 0.4})
+    )
+    steps = config.train_dataloader.dataset.pipeline
+    types = [step.type for step in steps]
+    assert types[types.index("Resize") + 1] == "AspectCrop" and types.count("AspectCrop") == 1
+    assert (steps[3].aspect_lo, steps[3].aspect_hi) == (0.4, 3)
+    assert "AspectCrop" not in [step.type for step in config.test_dataloader.dataset.pipeline]
+    assert not any("ASPECT" in problem for problem in problems)
+    config, _, problems = convert(faster_rcnn(TRAIN={"ASPECT_CROPPING": False, "ASPECT_HI": 3}))
+    assert "AspectCrop" not in [step.type for step in config.train_dataloader.dataset.pipeline]
+    assert not any("ASPECT" in problem for problem in problems)
+
+
 def test_weights_of_a_detector_become_load_from(convert):
     old = "https://s3-us-west-2.amazonaws.com/detectron/35857345/a/model_final.pkl"
     config, _, _ = convert(faster_rcnn(TRAIN={"WEIGHTS": old}))
