@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"registry", "structures", "ops"},
     "visualization": {"registry", "structures", "ops"},
     "engine": {"registry", "structures", "checkpoint"},
-    "checkpoint": {"registry"},
+    "checkpoint": {"registry", "ops"},
 }
 MAY_IMPORT["apis"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)

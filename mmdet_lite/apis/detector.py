@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.logging import MMLogger
+from mmengine.logging import MMLogger, print_log
 from mmengine.registry import init_default_scope
 
 from mmdet_lite.apis.pictures import Picture
@@ -23,7 +23,13 @@ from mmdet_lite.checkpoint import (
 )
 from mmdet_lite.config import fill_num_classes, load_config
 from mmdet_lite.config.scope import translate_scope
-from mmdet_lite.datasets import KEYPOINT_KEYS, dataset_classes, generate_palette
+from mmdet_lite.datasets import (
+    KEYPOINT_KEYS,
+    coco_metainfo,
+    complete_keypoint_metainfo,
+    dataset_classes,
+    generate_palette,
+)
 from mmdet_lite.models import BaseDetector
 from mmdet_lite.registry import MODELS, TRANSFORMS
 from mmdet_lite.structures import DetDataSample
@@ -41,7 +47,8 @@ def init_detector(
     ``config`` may be a name of the model zoo (``mask-rcnn_r50_fpn_1x_coco``); without a checkpoint
     the published weights of that name are fetched. ``checkpoint`` may be such a name too.
 
-    Class names come from the checkpoint, else from the config's test data. ``palette``: colours of
+    Class names come from the checkpoint, else from the config's test data (those of COCO's own
+    files are known without them). ``palette``: colours of
     the classes; 'none' takes the checkpoint's, or distinct ones. ``device``: default is the GPU
     where there is one. The model is in eval mode and has ``cfg`` and ``dataset_meta``.
 
@@ -235,19 +242,16 @@ def _dataset_meta(
     checkpoint: Mapping[str, Any] | None,
     palette: Sequence[tuple[int, int, int]] | str,
 ) -> dict[str, Any]:
-    """Class names, palette, and what the checkpoint knows of joints."""
-    classes = trained_classes(checkpoint) if checkpoint else None
+    """Class names, palette, and what is known of joints."""
+    dataset = _innermost(cfg.test_dataloader.dataset)
+    known = coco_metainfo(dataset.get("ann_file") or "") or {}
     stored = ((checkpoint or {}).get("meta") or {}).get("dataset_meta") or {}
+    classes = trained_classes(checkpoint) if checkpoint else None
     if classes is None:
-        try:
-            classes = dataset_classes(cfg.test_dataloader.dataset)
-        except FileNotFoundError as error:
-            raise ValueError(
-                "class names are neither in the checkpoint nor in reach of the config; name them"
-                " with cfg_options={'test_dataloader.dataset.metainfo': dict(classes=(...,))}."
-                f" {error}"
-            ) from error
-    joints = {key: stored[key] for key in KEYPOINT_KEYS if key in stored}
+        classes = _classes_of_data(cfg, known)
+    if known.get("classes") != classes:
+        known = {}
+    joints = _joints(stored, dataset.get("metainfo") or {}, known)
     if not isinstance(palette, str):
         return {"classes": classes, "palette": list(palette), **joints}
     if palette not in ("none", "random"):
@@ -256,3 +260,37 @@ def _dataset_meta(
         )
     kept = stored.get("palette") if palette == "none" else None
     return {"classes": classes, "palette": kept or generate_palette(len(classes)), **joints}
+
+
+def _innermost(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first data set in the wrappers."""
+    while "dataset" in dataset or "datasets" in dataset:
+        dataset = dataset["dataset"] if "dataset" in dataset else dataset["datasets"][0]
+    return dataset
+
+
+def _classes_of_data(cfg: Config, known: Mapping[str, Any]) -> tuple[str, ...]:
+    """Class names of the config's test data, or of COCO where that file is not here."""
+    try:
+        return dataset_classes(cfg.test_dataloader.dataset)
+    except FileNotFoundError as error:
+        if known:
+            print_log(
+                f"the class names are those of COCO, whose file the config names ({error})",
+                logger="current",
+            )
+            return tuple(known["classes"])
+        raise ValueError(
+            "class names are neither in the checkpoint nor in reach of the config; name them"
+            " with cfg_options={'test_dataloader.dataset.metainfo': dict(classes=(...,))}."
+            f" {error}"
+        ) from error
+
+
+def _joints(*sources: Mapping[str, Any]) -> dict[str, Any]:
+    """What the first of the sources that names joints says of them."""
+    for source in sources:
+        if source.get("keypoint_names"):
+            given = {key: source[key] for key in KEYPOINT_KEYS if source.get(key) is not None}
+            return complete_keypoint_metainfo(given, [], "metainfo")
+    return {}

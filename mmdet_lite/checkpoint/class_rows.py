@@ -1,11 +1,19 @@
 """Rows of heads that belong to classes: kept for classes of the same name."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-# layer -> rows beyond the classes (background), numbers a class and row
-CLASS_LAYERS = {"fc_cls": (1, 1), "fc_reg": (0, 4), "conv_logits": (0, 1), "retina_cls": (0, 1)}
+# end of a layer's name -> rows beyond the classes (background), numbers a class and row, and
+# whether each anchor has rows of its own
+CLASS_LAYERS = {
+    r"\.fc_cls": (1, 1, False),
+    r"\.fc_reg": (0, 4, False),
+    r"\.conv_logits": (0, 1, False),
+    r"\.retina_cls": (0, 1, True),
+    r"^bbox_head\.cls_convs\.\d+\.\d+": (1, 1, True),  # SSD: the last convolution of a level
+}
 
 
 def rows_by_name(
@@ -58,12 +66,12 @@ def _mixed(
     places: tuple[list[int], list[int]],
 ) -> Tensor | None:
     """The model's tensor with the known classes' rows of ``value``; None if it has none."""
-    layer = key.split(".")[-2] if "." in key else ""
-    if layer not in CLASS_LAYERS or value.shape[1:] != own.shape[1:]:
+    layout = _layout(key.rpartition(".")[0])
+    if layout is None or value.shape[1:] != own.shape[1:]:
         return None
-    background, numbers = CLASS_LAYERS[layer]
+    background, numbers, by_anchor = layout
     (theirs, ours), rest = (count + background for count in counts), own.shape[1:]
-    anchors = len(own) // (ours * numbers) if layer == "retina_cls" else 1
+    anchors = len(own) // (ours * numbers) if by_anchor else 1
     if len(value) != anchors * theirs * numbers or len(own) != anchors * ours * numbers:
         return None  # one row for all classes
     mixed = own.clone().view(anchors, ours, numbers, *rest)
@@ -72,6 +80,14 @@ def _mixed(
     if background:
         mixed[:, -1] = given[:, -1]
     return mixed.view(own.shape)
+
+
+def _layout(layer: str) -> tuple[int, int, bool] | None:
+    """The entry of ``CLASS_LAYERS`` whose pattern ends the layer's name."""
+    for pattern, layout in CLASS_LAYERS.items():
+        if re.search(f"{pattern}$", layer):
+            return layout
+    return None
 
 
 def _shortened(names: Sequence[str], most: int = 8) -> str:

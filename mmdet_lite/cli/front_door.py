@@ -1,6 +1,7 @@
 """What the commands share: flags, errors as text, exit codes. Imports nothing slow."""
 
 import argparse
+import ast
 import difflib
 import hashlib
 import os
@@ -67,24 +68,62 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_overrides(pairs: Sequence[str] | None) -> dict[str, Any] | None:
-    """``--cfg-options`` as a dict, values read as mmengine's DictAction reads them.
+    """``--cfg-options`` as a dict.
+
+    A value that is Python (``[dict(type='A', n=1)]``, ``'two words'``) is read as such, others as
+    mmengine's DictAction reads them (``[a,b]``, ``true``, ``1e-3``).
 
     Raises:
         ValueError: if a part is not KEY=VALUE.
     """
     if not pairs:
         return None
-    from mmengine.config import DictAction
-
     for pair in pairs:
         if "=" not in pair.lstrip("="):
             raise ValueError(
                 f"--cfg-options {pair!r} is not KEY=VALUE; write lists without spaces, or in "
                 'quotes: key=[1,2] "key=[1, 2]"'
             )
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction)
-    return dict(parser.parse_args(["--cfg-options", *pairs]).cfg_options)
+    return {key: _read_value(text) for key, text in (pair.split("=", 1) for pair in pairs)}
+
+
+def _read_value(text: str) -> Any:
+    from mmengine.config import DictAction
+
+    if text.startswith(("[", "(", "{", "dict(", "'", '"')):
+        try:
+            return ast.literal_eval(_DictCalls().visit(ast.parse(text, mode="eval")))
+        except (ValueError, SyntaxError):
+            pass  # [a,b]: words without quotes
+    # DictAction makes a word of a dict, or an endless loop, and asserts that brackets match
+    if "dict(" not in text and all(text.count(a) == text.count(b) for a, b in ("()", "[]")):
+        return DictAction._parse_iterable(text)
+    raise ValueError(
+        f"--cfg-options value {text!r} cannot be read: brackets or quotes do not match; quote "
+        "strings inside a list or dict: \"key=[dict(type='A')]\""
+    )
+
+
+class _DictCalls(ast.NodeTransformer):
+    """Turns ``dict(a=1)`` into ``{'a': 1}``, which is a literal."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        named = {word.arg: word.value for word in node.keywords if word.arg is not None}
+        is_dict = isinstance(node.func, ast.Name) and node.func.id == "dict"
+        if node.args or len(named) != len(node.keywords) or not is_dict:
+            return node
+        return ast.Dict([ast.Constant(name) for name in named], list(named.values()))
+
+
+def metric_setting(evaluator: Any, key: str, default: Any = None) -> Any:
+    """What the first metric of a config's evaluator that has ``key`` says there, else ``default``.
+
+    >>> metric_setting([{"type": "DumpResults"}, {"type": "CocoMetric", "ann_file": "a"}], "type")
+    'DumpResults'
+    """
+    metrics = evaluator if isinstance(evaluator, list | tuple) else [evaluator or {}]
+    return next((metric[key] for metric in metrics if metric.get(key) is not None), default)
 
 
 def keep_local_rank(local_rank: int | None) -> None:

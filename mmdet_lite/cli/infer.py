@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.cli.front_door import CommandParser, parse_overrides, run_command, say
+from mmdet_lite.cli.front_door import (
+    CommandParser,
+    metric_setting,
+    parse_overrides,
+    run_command,
+    say,
+)
 
 RESULTS_FILE = "predictions.json"
 
@@ -79,7 +85,10 @@ def infer(args: Namespace) -> int:
     ]
     has_masks = bool(detections) and all(d.masks is not None for d in detections)
     has_joints = bool(detections) and all(d.keypoints is not None for d in detections)
-    found = detections_to_coco(detections, [c["id"] for c in categories], has_masks, has_joints)
+    # COCO's joints count pixels, the model's are continuous
+    offset = metric_setting(model.cfg.get("test_evaluator"), "keypoint_offset", 0)
+    ids = [category["id"] for category in categories]
+    found = detections_to_coco(detections, ids, has_masks, has_joints, offset)
     annotations = [{"id": i + 1, "iscrowd": 0, **row} for i, row in enumerate(found)]
     coco = {"images": images, "annotations": annotations, "categories": categories}
     write_json(out_dir / RESULTS_FILE, coco)

@@ -1,12 +1,14 @@
 """What to say when a training stops before its end."""
 
 import shlex
+import shutil
+import sys
 import traceback
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.cli.front_door import from_worker, message_of
+from mmdet_lite.cli.front_door import from_worker, message_of, short_path
 
 PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -21,7 +23,8 @@ def go_on_text(args: Namespace, work_dir: str) -> str:
     saved = pointer.read_text(encoding="utf-8").strip()
     if args.launcher != "none":
         return f"{saved} in {work_dir} stays; to go on: the same command with --resume"
-    return f"{saved} in {work_dir} stays; to go on: mmdet-lite train {shlex.join(_words(args))}"
+    words = shlex.join([*_program(), *_words(args)])
+    return f"{saved} in {work_dir} stays; to go on: {words}"
 
 
 def failed_in_training(error: Exception, iterations: int, go_on: str) -> Exception:
@@ -44,6 +47,16 @@ def _is_ours(error: Exception) -> bool:
     else:
         files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     return bool(files) and files[-1].startswith(PACKAGE)
+
+
+def _program() -> list[str]:
+    """How this training's program is called from here: what was typed need not be on the PATH."""
+    python = short_path(sys.executable)
+    if Path(sys.argv[0]).name == "train.py":
+        return [python, short_path(sys.argv[0])]
+    if shutil.which("mmdet-lite"):
+        return ["mmdet-lite", "train"]
+    return [python, "-m", "mmdet_lite.cli", "train"]
 
 
 def _words(args: Namespace) -> list[str]:

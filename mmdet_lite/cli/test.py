@@ -13,6 +13,7 @@ from mmdet_lite.cli.front_door import (
     add_config_options,
     keep_local_rank,
     make_work_dir,
+    metric_setting,
     parse_overrides,
     run_command,
     say,
@@ -134,12 +135,10 @@ def _with_dump(cfg: Any, out: str) -> Any:
     metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
     Path(out).absolute().parent.mkdir(parents=True, exist_ok=True)
     dump: dict[str, Any] = {"type": "DumpDetResults", "out_file_path": out}
-    ann_file = next((metric["ann_file"] for metric in metrics if metric.get("ann_file")), None)
+    ann_file = metric_setting(metrics, "ann_file")
     if out.endswith(".json") and ann_file:
         dump["ann_file"] = ann_file
-    offset = next(
-        (metric["keypoint_offset"] for metric in metrics if "keypoint_offset" in metric), 0
-    )
+    offset = metric_setting(metrics, "keypoint_offset", 0)
     if offset:
         dump["keypoint_offset"] = offset
     if not whole:

@@ -7,7 +7,8 @@ from mmdet_lite.datasets.cityscapes import CityscapesDataset
 from mmdet_lite.datasets.class_names import generate_palette
 from mmdet_lite.datasets.coco import CocoDataset
 from mmdet_lite.datasets.coco_file import read_class_names
-from mmdet_lite.datasets.keypoint_names import KEYPOINT_KEYS
+from mmdet_lite.datasets.coco_metainfo import coco_metainfo
+from mmdet_lite.datasets.keypoint_names import KEYPOINT_KEYS, complete_keypoint_metainfo
 from mmdet_lite.datasets.multi_image_mix import MultiImageMixDataset
 from mmdet_lite.datasets.pipeline_stages import PipelineWatch
 from mmdet_lite.datasets.samplers import (
@@ -35,6 +36,8 @@ __all__ = [
     "PipelineWatch",
     "VOCDataset",
     "XMLDataset",
+    "coco_metainfo",
+    "complete_keypoint_metainfo",
     "dataset_classes",
     "generate_palette",
     "read_class_names",

@@ -1,20 +1,21 @@
 """Files of proposals: the boxes that an RPN found, from which Fast R-CNN starts."""
 
 import io
-import pickle
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.fileio import exists, get
 from numpy.typing import NDArray
 
+from mmdet_lite.ops.plain_pickle import TENSORS, load_plain_pickle
+from mmdet_lite.ops.proposal_key import proposal_key
+
 Proposals = dict[str, NDArray[np.float32]]
 
 
 def load_proposals(path: str, backend_args: dict[str, Any] | None = None) -> dict[str, Proposals]:
-    """Read a file that DumpProposals wrote, ours or MMDetection 3's.
+    """Read a file that DumpProposals or ``tools/test.py --out`` wrote, ours or MMDetection 3's.
 
     Returns:
         ``folder/file name`` of each image to ``bboxes`` (P, 4) xyxy in pixels of the original
@@ -30,9 +31,11 @@ def load_proposals(path: str, backend_args: dict[str, Any] | None = None) -> dic
             " whose test_evaluator has dict(type='DumpProposals')"
         )
     try:
-        content = _ProposalUnpickler(io.BytesIO(get(path, backend_args))).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError) as error:
+        content = load_plain_pickle(io.BytesIO(get(path, backend_args)), {**TENSORS, **_INSTANCES})
+    except ValueError as error:
         raise ValueError(f"proposal_file {path!r} cannot be read: {error}") from error
+    if isinstance(content, list) and all(map(_is_result, content)):
+        content = {proposal_key(one["img_path"]): one["pred_instances"] for one in content}
     if not isinstance(content, dict):
         raise ValueError(
             f"proposal_file {path!r}: expected a dict from image to proposals, got a"
@@ -49,13 +52,18 @@ def add_proposals(data_list: list[dict[str, Any]], proposals: Mapping[str, Propo
         ValueError: an image has none.
     """
     for entry in data_list:
-        name = "/".join(Path(entry["img_path"]).parts[-2:])
+        name = proposal_key(entry["img_path"])
         if name not in proposals:
             raise ValueError(
                 f"proposal_file has nothing for the image {name!r}; it has {len(proposals)}"
                 f" images such as {sorted(proposals)[:3]}. Was it written for another data set?"
             )
         entry["proposals"] = proposals[name]
+
+
+def _is_result(one: Any) -> bool:
+    """Whether this is an image's entry of ``tools/test.py --out FILE.pkl``."""
+    return isinstance(one, Mapping) and {"img_path", "pred_instances"} <= one.keys()
 
 
 def _as_arrays(value: Any, where: str) -> Proposals:
@@ -76,37 +84,5 @@ class _Instances:
     """Takes the place of mmengine's InstanceData: its pickled fields, without its code."""
 
 
-class _ProposalUnpickler(pickle.Unpickler):
-    """Finds nothing but arrays and what MMDetection keeps them in."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        module = module.replace("numpy._core", "numpy.core").replace("__builtin__", "builtins")
-        if (module, name) not in _ADMITTED:
-            raise pickle.UnpicklingError(
-                f"it asks for {module}.{name}, and only arrays and plain containers are admitted,"
-                " because a file that may call things can do anything to this machine"
-            )
-        return _ADMITTED[module, name]
-
-
-def _text_bytes(text: str, encoding: str) -> bytes:
-    """Takes the place of ``_codecs.encode``, by which the older protocols keep bytes."""
-    return text.encode(encoding)
-
-
-def _array_of(buffer: Any, dtype: Any, shape: Any, order: str) -> NDArray[Any]:
-    """Takes the place of numpy's function of protocol 5."""
-    return np.frombuffer(buffer, dtype=dtype).reshape(shape, order=order)  # type: ignore[call-overload]
-
-
-_ADMITTED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): np.zeros(1).__reduce__()[0],
-    ("numpy.core.multiarray", "scalar"): np.float32(0).__reduce__()[0],
-    ("numpy.core.numeric", "_frombuffer"): _array_of,
-    ("_codecs", "encode"): _text_bytes,
-    ("builtins", "set"): set,
-    ("builtins", "bytes"): bytes,
-    ("mmengine.structures.instance_data", "InstanceData"): _Instances,
-}
+# mmengine's objects that hold proposals come as their fields
+_INSTANCES = {("mmengine.structures.instance_data", "InstanceData"): _Instances}

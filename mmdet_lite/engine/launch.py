@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -44,6 +45,8 @@ def init_launcher(launcher: str, dist_cfg: Mapping[str, Any] | None = None) -> N
             f"--launcher {launcher} needs the environment variables {', '.join(missing)}: start "
             f"through {STARTED_BY[launcher]}, or leave --launcher out for a single process"
         )
+    # mmengine gives an argument that torch 2.15 calls deprecated; its replacement is newer than 2.4
+    warnings.filterwarnings("ignore", ".*broadcast_buffers", FutureWarning)
     settings = dict(dist_cfg or {})
     gpus, local_rank = torch.cuda.device_count(), int(os.environ[names[1]])
     if torch.cuda.is_available() and settings.get("backend", "nccl") != "gloo":

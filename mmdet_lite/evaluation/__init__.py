@@ -17,7 +17,7 @@ from mmdet_lite.evaluation.coco_format import (
 from mmdet_lite.evaluation.coco_keypoints import evaluate_keypoints, summarize_keypoints
 from mmdet_lite.evaluation.coco_metric import CocoMetric, load_annotations
 from mmdet_lite.evaluation.coco_table import classwise_table, recall_table, summary_table
-from mmdet_lite.evaluation.dump_proposals import DumpProposals, proposal_key
+from mmdet_lite.evaluation.dump_proposals import DumpProposals
 from mmdet_lite.evaluation.dump_results import DumpDetResults
 from mmdet_lite.evaluation.multi_datasets_evaluator import MultiDatasetsEvaluator
 from mmdet_lite.evaluation.proposal_recall import average_recalls
@@ -43,7 +43,6 @@ __all__ = [
     "evaluate_keypoints",
     "load_annotations",
     "load_results",
-    "proposal_key",
     "recall_table",
     "sample_to_coco_truth",
     "summarize",

@@ -10,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from mmdet_lite.evaluation.result_files import write_atomically
+from mmdet_lite.ops.proposal_key import proposal_key
 from mmdet_lite.registry import METRICS
 
 
@@ -75,15 +76,6 @@ class DumpProposals(BaseMetric):
             f"proposals of {len(proposals)} images written to {self.proposals_path}"
         )
         return {}
-
-
-def proposal_key(img_path: str) -> str:
-    """The name of an image in a file of proposals: its folder and file name.
-
-    >>> proposal_key("data/coco/val2017/000000000139.jpg")
-    'val2017/000000000139.jpg'
-    """
-    return "/".join(Path(img_path).parts[-2:])
 
 
 def _as_array(values: Any) -> np.ndarray[Any, Any]:

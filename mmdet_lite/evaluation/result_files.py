@@ -1,28 +1,13 @@
 """Result files: written whole or not at all, read without running what is in them."""
 
-import io
 import json
 import os
-import pickle
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-import torch
-
-SAFE_GLOBALS = {
-    ("collections", "OrderedDict"),
-    ("torch._utils", "_rebuild_tensor_v2"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy._core.numeric", "_frombuffer"),
-    ("numpy.core.numeric", "_frombuffer"),
-}
+from mmdet_lite.ops.plain_pickle import TENSORS, load_plain_pickle
 
 
 def write_atomically(path: str | Path, write: Callable[[IO[bytes]], Any]) -> None:
@@ -64,8 +49,8 @@ def load_results(path: str | Path) -> list[dict[str, Any]]:
         raise FileNotFoundError(f"no results file {path}; tools/test.py --out {path} writes one")
     with open(path, "rb") as file:
         try:
-            results = _ResultsUnpickler(file).load()
-        except (pickle.UnpicklingError, EOFError) as error:
+            results = load_plain_pickle(file, TENSORS)
+        except ValueError as error:
             raise ValueError(f"{path} is not a results file of tools/test.py: {error}") from error
     if not isinstance(results, list) or not all(isinstance(r, dict) for r in results):
         raise ValueError(
@@ -73,17 +58,3 @@ def load_results(path: str | Path) -> list[dict[str, Any]]:
             f"{type(results).__name__}"
         )
     return results
-
-
-class _ResultsUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("torch.storage", "_load_from_bytes"):
-            return _storage_from_bytes
-        if (module, name) in SAFE_GLOBALS:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it holds {module}.{name}, which is not read")
-
-
-def _storage_from_bytes(content: bytes) -> Any:
-    # torch's own function of this place unpickles without limits
-    return torch.load(io.BytesIO(content), weights_only=True)

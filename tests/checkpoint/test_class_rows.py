@@ -12,6 +12,8 @@ def tensors(num_classes, value, anchors=2):
         "roi_head.bbox_head.1.fc_reg.bias": one.repeat_interleave(4),
         "roi_head.mask_head.conv_logits.weight": one.view(-1, 1, 1, 1),
         "bbox_head.retina_cls.bias": one.repeat(anchors),
+        "bbox_head.cls_convs.1.0.bias": torch.cat([one, one.new_tensor([value + 50])]).repeat(4),
+        "bbox_head.cls_convs.0.conv.bias": torch.full((2,), float(value)),
         "backbone.conv1.weight": torch.full((1,), float(value)),
     }
 
@@ -23,6 +25,8 @@ def test_rows_follow_their_names_and_new_classes_keep_the_models_values():
     assert mixed["roi_head.bbox_head.1.fc_reg.bias"].tolist() == [102] * 4 + [1] * 4
     assert mixed["roi_head.mask_head.conv_logits.weight"].flatten().tolist() == [102, 1]
     assert mixed["bbox_head.retina_cls.bias"].tolist() == [102, 1, 102, 1]
+    assert mixed["bbox_head.cls_convs.1.0.bias"].tolist() == [102, 1, 150] * 4  # SSD, 4 anchors
+    assert mixed["bbox_head.cls_convs.0.conv.bias"].tolist() == [100] * 2  # RetinaNet's tower
     assert mixed["backbone.conv1.weight"].tolist() == [100]
     assert "1 classes are taken by name; 1 start anew: owl" in note
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from mmdet_lite.apis import drawn_names, find_pictures, init_detector
+from mmdet_lite.apis import drawn_names, find_pictures, inference_detector, init_detector
 from mmdet_lite.checkpoint import save_checkpoint
 from mmdet_lite.cli.infer import main
 
@@ -83,3 +83,25 @@ def test_drawing_over_the_pictures_is_refused_before_anything_is_written(
     assert main([str(tmp_path / "a.jpg"), CONFIG, checkpoint, "--out-dir", str(tmp_path)]) == 2
     assert "would overwrite the picture" in capsys.readouterr().err
     assert (tmp_path / "a.jpg").read_bytes() == before
+
+
+def test_joints_are_named_and_counted_as_coco_counts_them(tmp_path):
+    config = str(Path(CONFIG).parents[1] / "keypoint_rcnn/keypoint-rcnn_r50_fpn_1x_coco.py")
+    small = {"model.backbone.depth": 18, "model.neck.in_channels": [64, 128, 256, 512]}
+    model = init_detector(config, device="cpu", cfg_options=small)  # without COCO's files
+    model.roi_head.bbox_head.fc_cls.bias.data[0] = 5
+    meta = {"dataset_meta": {"classes": ("person",)}}
+    save_checkpoint({"meta": meta, "state_dict": model.state_dict()}, tmp_path / "w.pth")
+    write_picture(tmp_path / "a.jpg")
+    out, words = (
+        tmp_path / "out",
+        ["model.backbone.depth=18", "model.neck.in_channels=[64,128,256,512]"],
+    )
+    picture, weights = str(tmp_path / "a.jpg"), str(tmp_path / "w.pth")
+    options = ["--out-dir", str(out), "--device", "cpu", "--cfg-options", *words]
+    assert main([picture, config, weights, *options]) == 0
+    coco = COCO(str(out / "predictions.json"))
+    assert coco.cats[0]["keypoints"][9] == "left_wrist" and len(coco.cats[0]["skeleton"]) == 19
+    found = inference_detector(model, picture).pred_instances
+    joints = np.array(coco.anns[1]["keypoints"]).reshape(17, 3)
+    np.testing.assert_allclose(joints[:, :2], found.keypoints[0].numpy() - 0.5, atol=1e-3)

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from mmengine.structures import InstanceData
 
 from mmdet_lite.datasets import CocoDataset
@@ -31,6 +32,15 @@ def test_arrays_come_back_from_dicts_and_from_mmengines_objects(tmp_path, protoc
     assert set(read) == {"bboxes", "scores"}
     assert np.array_equal(read["bboxes"], BOXES) and np.array_equal(read["scores"], SCORES)
     assert read["bboxes"].dtype == read["scores"].dtype == np.float32
+
+
+def test_the_results_of_an_rpn_in_test_py_are_proposals_too(tmp_path):
+    found = {"bboxes": torch.from_numpy(BOXES), "scores": torch.from_numpy(SCORES)}
+    results = [{"img_path": "/data/val/a.jpg", "img_id": 3, "pred_instances": found}]
+    read = load_proposals(write(tmp_path, results))
+    assert list(read) == ["val/a.jpg"]
+    assert np.array_equal(read["val/a.jpg"]["bboxes"], BOXES)
+    assert np.array_equal(read["val/a.jpg"]["scores"], SCORES)
 
 
 def test_missing_scores_are_zero_and_no_boxes_are_an_empty_array(tmp_path):

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from mmdet_lite.datasets.proposal_file import load_proposals
-from mmdet_lite.evaluation import DumpProposals, proposal_key
+from mmdet_lite.evaluation import DumpProposals
+from mmdet_lite.ops.proposal_key import proposal_key
 from mmdet_lite.registry import METRICS
 
 

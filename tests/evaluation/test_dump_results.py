@@ -115,7 +115,7 @@ class Attack:
 def test_load_results_runs_no_code(tmp_path: Path) -> None:
     path = tmp_path / "attack.pkl"
     path.write_bytes(pickle.dumps([{"x": Attack()}]))
-    with pytest.raises(ValueError, match=r"attack\.pkl .*builtins\.eval, which is not read"):
+    with pytest.raises(ValueError, match=r"attack\.pkl .*builtins\.eval and is refused"):
         load_results(path)
 
 
