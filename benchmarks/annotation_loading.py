@@ -11,8 +11,8 @@ seed), then opens it again and again, each time in a new process, in turns:
 - ``copies``: the same with ``serialize_data=False``, for comparison (only if asked for).
 
 Pictures are black arrays, so that no disk and no decoder takes part. Memory is PSS (a page that n
-processes share counts 1/n in each), of parent and workers together, less what the process holds
-after its imports. The peak is the parent's.
+processes share counts 1/n in each) without mapped files, of parent and workers together, less what
+the process holds after its imports. The peak is the parent's.
 
     python benchmarks/annotation_loading.py --rounds 3
 """
@@ -64,7 +64,7 @@ class BlackImage(BaseTransform):
 
 
 def write_annotations(path, num_images, num_annotations):
-    """Write a COCO json with polygons of 4 to 400 points, 22 on average, 1 % of crowds, nobody's ids in order."""
+    """Write a COCO json: polygons of 22 points on average, 1 % of crowds, no ids in order."""
     rng = np.random.default_rng(0)
     sizes_wh = rng.choice([[640, 480], [480, 640], [640, 427], [500, 375]], num_images)
     image_ids = rng.permutation(581_000)[:num_images].tolist()
@@ -127,9 +127,10 @@ def make_annotation(rng, width, height):
 
 
 def pss_mib(pids=("self",)):
-    """Proportional share of memory of some processes, together."""
-    lines = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
-    return sum(int(text.split("\nPss:")[1].split()[0]) for text in lines) / 2**10
+    """Proportional share of memory of some processes, together, without files (libraries)."""
+    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+    kinds = ("Pss_Anon:", "Pss_Shmem:")
+    return sum(int(text.split(kind)[1].split()[0]) for text in texts for kind in kinds) / 2**10
 
 
 def peak_mib():
@@ -223,9 +224,9 @@ def measure(program, path):
         "copies": partial(run_epochs, serialize=False),
     }
     gc.collect()
-    before = pss_mib()
+    before, resident = pss_mib(), peak_mib()
     result = runs[program](path)
-    result["peak"] = peak_mib() - before
+    result["peak"] = peak_mib() - resident
     if program != "metric":
         mib = result["mib"]
         after = [m - before for m in mib] if isinstance(mib, list) else mib - before
@@ -255,13 +256,14 @@ def print_table(rows):
         "workers": f"ours, first batch of {NUM_WORKERS} workers",
         "metric": "our CocoMetric, added to the data set",
     }
-    print(f"{'':38} {'seconds':>8} {'ratio':>6} {'MiB':>7} {'ratio':>6} {'peak MiB':>9} {'ratio':>6}")
+    head = "".join(f" {title:>8} {'ratio':>6}" for title in ("seconds", "MiB", "peak MiB"))
+    print(f"{'':38}{head}")
     for program in [name for name in titles if name in rows]:
         cells = [(median(program, key), median(program, key) / base[key]) for key in base]
         (s, s_ratio), (mib, mib_ratio), (peak, peak_ratio) = cells
         print(
-            f"{titles[program]:38} {s:8.2f} {s_ratio:6.2f} {mib:7.0f} {mib_ratio:6.2f} "
-            f"{peak:9.0f} {peak_ratio:6.2f}"
+            f"{titles[program]:38} {s:8.2f} {s_ratio:6.2f} {mib:8.0f} {mib_ratio:6.2f} "
+            f"{peak:8.0f} {peak_ratio:6.2f}"
         )
     if "alone" in rows:
         print(

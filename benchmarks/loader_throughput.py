@@ -204,8 +204,8 @@ def print_table(steps, loaders):
     for name, seconds in steps.items():
         cells = "".join(f"{1000 * second:13.2f}" for second in seconds)
         rate = 1 / seconds.sum()
-        ratio = "" if name == "ours" else f"{ours / rate:.2f}, {loaders['ours'] / loaders[name]:.2f}"
-        print(f"{name:18}{cells}{rate:11.1f}{loaders[name]:10.1f}   {ratio}")
+        ratios = f"{ours / rate:.2f}, {loaders['ours'] / loaders[name]:.2f}"
+        print(f"{name:18}{cells}{rate:11.1f}{loaders[name]:10.1f}   {ratios}")
 
 
 def read_entries(args):

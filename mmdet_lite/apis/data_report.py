@@ -14,8 +14,9 @@ from mmdet_lite.datasets.check.records import (
     FunnelStep,
     SetStatistics,
 )
+from mmdet_lite.ops.boxes import Box
 from mmdet_lite.visualization import charts
-from mmdet_lite.visualization.evidence import Box, evidence_uri
+from mmdet_lite.visualization.evidence import evidence_uri
 
 MOST_PICTURES, PICTURES_OF_A_KIND = 60, 6
 MOST_TRIED = 20  # pictures of a kind, where many cannot be read
@@ -62,7 +63,7 @@ def _summary(report: DataReport) -> str:
     groups = report.by_code()
     worst = [(code, group) for code, group in groups.items() if group[0].severity == kind][:5]
     lines = [
-        f'<a href="#{escape(code)}">{escape(code)}</a>: {escape(_meaning(code, group))} '
+        f'<a href="#{escape(code)}">{escape(code)}</a>: {escape(KINDS[code].meaning)} '
         f'<span class="soft">({_places(group)})</span>'
         for code, group in worst
     ]
@@ -103,8 +104,7 @@ def _findings(report: DataReport) -> str:
 def _group(code: str, group: Sequence[Finding], pictures: str) -> str:
     """One kind of finding: what it means, what training does, examples, messages."""
     severity = group[0].severity
-    known = KINDS.get(code)
-    training = f"<p>Training: {escape(known.training)}.</p>" if known else ""
+    training = f"<p>Training: {escape(KINDS[code].training)}.</p>"
     messages = [
         f"{escape(finding.message)} "
         f'<span class="soft">{escape(finding.source)}{_times(finding.count)}</span>'
@@ -116,7 +116,7 @@ def _group(code: str, group: Sequence[Finding], pictures: str) -> str:
     opened = "" if severity == "note" else " open"
     return (
         f'<details class="group {severity}" id="{escape(code)}"{opened}><summary>'
-        f'<span class="badge">{severity}</span> <b>{escape(_meaning(code, group))}</b> '
+        f'<span class="badge">{severity}</span> <b>{escape(KINDS[code].meaning)}</b> '
         f'<code class="soft">{escape(code)}</code>'
         f'<span class="count">{_places(group)}</span></summary>{training}'
         f"{pictures}{items(messages)}</details>\n"
@@ -244,10 +244,6 @@ def _funnels(funnels: Mapping[str, Sequence[FunnelStep]]) -> str:
         rows = [[step.reason, step.unit, -step.dropped or "", step.left] for step in steps]
         parts.append(f"<h3>{escape(name)}</h3>{table(['step', 'of', 'left out', 'left'], rows)}")
     return "".join(parts)
-
-
-def _meaning(code: str, group: Sequence[Finding]) -> str:
-    return KINDS[code].meaning if code in KINDS else code.replace("-", " ")
 
 
 def _places(group: Sequence[Finding]) -> str:

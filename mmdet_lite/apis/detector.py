@@ -15,10 +15,12 @@ from mmengine.registry import init_default_scope
 
 from mmdet_lite.apis.pictures import Picture
 from mmdet_lite.checkpoint import (
+    check_family,
     config_by_name,
     load_checkpoint_file,
     load_weights,
     may_be_model_name,
+    state_dict_of,
     trained_classes,
 )
 from mmdet_lite.config import fill_num_classes, load_config
@@ -31,6 +33,7 @@ from mmdet_lite.datasets import (
     generate_palette,
 )
 from mmdet_lite.models import BaseDetector
+from mmdet_lite.ops.dataset_parts import innermost_datasets, walk_datasets
 from mmdet_lite.registry import MODELS, TRANSFORMS
 from mmdet_lite.structures import DetDataSample
 
@@ -73,6 +76,8 @@ def init_detector(
         )
     init_default_scope(cfg.get("default_scope", "mmdet_lite"))
     weights = None if checkpoint is None else load_checkpoint_file(str(checkpoint))
+    if weights is not None:
+        check_family(state_dict_of(weights), cfg.model, str(checkpoint))
     meta = _dataset_meta(cfg, weights, palette)
     source = "the test data"
     if weights and trained_classes(weights):
@@ -141,12 +146,25 @@ def detect_each(
     batch_size: int = 1,
     test_pipeline: Compose | None = None,
 ) -> Iterator[DetDataSample | ValueError | FileNotFoundError]:
-    """Yield each picture's data sample, or the error of one that cannot be read, in their order.
+    """Give each picture's data sample, or the error of one that cannot be read, in their order.
 
     ``batch_size`` pictures go through the network together. See ``inference_detector``.
+
+    Raises:
+        ValueError: at once, if the config's test pipeline needs more than pictures.
     """
     pipeline = test_pipeline or picture_pipeline(model.cfg)
     in_colour = _loads_colours(_test_steps(model.cfg)[0])
+    return _detect_in_batches(model, pictures, batch_size, pipeline, in_colour)
+
+
+def _detect_in_batches(
+    model: BaseDetector,
+    pictures: Sequence[Picture],
+    batch_size: int,
+    pipeline: Compose,
+    in_colour: bool,
+) -> Iterator[DetDataSample | ValueError | FileNotFoundError]:
     for start in range(0, len(pictures), batch_size):
         loaded: list[dict[str, Any] | ValueError | FileNotFoundError] = []
         for i, picture in enumerate(pictures[start : start + batch_size], start):
@@ -182,10 +200,17 @@ def picture_pipeline(cfg: Config) -> Compose:
 
 def _test_steps(cfg: Config) -> list[Any]:
     """The transforms of the test pipeline, those of annotations left out."""
-    dataset = cfg.test_dataloader.dataset
-    while "pipeline" not in dataset and "dataset" in dataset:
-        dataset = dataset.dataset
-    return [step for step in dataset.pipeline if step["type"] != "LoadAnnotations"]
+    datasets = walk_datasets(cfg.test_dataloader.dataset)
+    pipeline = next((one["pipeline"] for _, one in datasets if one.get("pipeline")), None)
+    if pipeline is None:
+        raise ValueError("test_dataloader.dataset has no pipeline: how are pictures to be read?")
+    if any(step["type"] == "LoadProposals" for step in pipeline):
+        raise ValueError(
+            "this detector takes its proposals from a file (LoadProposals in the test pipeline), "
+            "pictures alone are not enough: evaluate it with tools/test.py and a proposal_file, or "
+            "take a config with an RPN, such as those of configs/faster_rcnn"
+        )
+    return [step for step in pipeline if step["type"] != "LoadAnnotations"]
 
 
 def _loads_colours(step: Mapping[str, Any]) -> bool:
@@ -243,7 +268,7 @@ def _dataset_meta(
     palette: Sequence[tuple[int, int, int]] | str,
 ) -> dict[str, Any]:
     """Class names, palette, and what is known of joints."""
-    dataset = _innermost(cfg.test_dataloader.dataset)
+    dataset = next(innermost_datasets(cfg.test_dataloader.dataset))
     known = coco_metainfo(dataset.get("ann_file") or "") or {}
     stored = ((checkpoint or {}).get("meta") or {}).get("dataset_meta") or {}
     classes = trained_classes(checkpoint) if checkpoint else None
@@ -260,13 +285,6 @@ def _dataset_meta(
         )
     kept = stored.get("palette") if palette == "none" else None
     return {"classes": classes, "palette": kept or generate_palette(len(classes)), **joints}
-
-
-def _innermost(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The first data set in the wrappers."""
-    while "dataset" in dataset or "datasets" in dataset:
-        dataset = dataset["dataset"] if "dataset" in dataset else dataset["datasets"][0]
-    return dataset
 
 
 def _classes_of_data(cfg: Config, known: Mapping[str, Any]) -> tuple[str, ...]:

@@ -63,8 +63,8 @@ def browse(args: argparse.Namespace) -> int:
     # imported late, so that --help is quick
     from mmengine.runner import set_random_seed
 
+    from mmdet_lite.cli.picture_window import show_picture
     from mmdet_lite.cli.sample_pictures import steps_of
-    from mmdet_lite.cli.windows import show_picture
     from mmdet_lite.config import load_config
     from mmdet_lite.datasets.pipeline_stages import PipelineWatch
     from mmdet_lite.visualization import evenly, write_image
@@ -120,8 +120,9 @@ def dataset_of(cfg: Any, name: str) -> Any:
 
 def is_test_set(dataset: Any) -> bool:
     """Whether a data set, or the first one that it is made of, has ``test_mode``."""
-    inner = getattr(dataset, "dataset", None) or next(iter(getattr(dataset, "datasets", ())), None)
-    return bool(getattr(dataset, "test_mode", False)) if inner is None else is_test_set(inner)
+    from mmdet_lite.ops.dataset_parts import innermost_datasets
+
+    return bool(getattr(next(innermost_datasets(dataset)), "test_mode", False))
 
 
 def draw_before_after(steps: "Sequence[Step]", caption: str, metainfo: dict[str, Any]) -> "Sheet":

@@ -18,7 +18,7 @@ def config_findings(cfg: Any, sets: Sequence[Any], checkpoint: str | None = None
     """
     from mmdet_lite.checkpoint import load_checkpoint_file, trained_classes
     from mmdet_lite.config import fill_num_classes
-    from mmdet_lite.datasets.check import checkpoint_classes, found
+    from mmdet_lite.datasets.check import checkpoint_classes, finding
 
     first = next((data for data in sets if data.classes), None)
     if first is None:
@@ -28,17 +28,17 @@ def config_findings(cfg: Any, sets: Sequence[Any], checkpoint: str | None = None
         fill_num_classes(cfg, len(first.classes), f"the classes of {first.name}")
     except ValueError as error:
         names = ", ".join(map(repr, first.classes[:20]))
-        findings.append(found("head-classes", f"{error}\nclasses: {names}", first.name))
+        findings.append(finding("head-classes", f"{error}\nclasses: {names}", first.name))
     source = checkpoint or cfg.get("load_from")
     if checkpoint or os.path.isfile(source or ""):  # nothing is fetched that nobody asked for
-        trained = trained_classes(load_checkpoint_file(source, mmap=True))
+        trained = trained_classes(load_checkpoint_file(source, mmap=True, quiet=True))
         findings += checkpoint_classes(trained, first.classes, source, first.name)
     return findings
 
 
 def refusals(cfgs: Mapping[str, Any], report: Any) -> list[Any]:
     """What the data sets themselves refuse, of those in which no error was found before."""
-    from mmdet_lite.datasets.check import found, refusal_of
+    from mmdet_lite.datasets.check import finding, refusal_of
 
     wrong = {name for f in report.findings if f.severity == "error" for name in _names(f.source)}
     findings, built = [], []
@@ -48,7 +48,7 @@ def refusals(cfgs: Mapping[str, Any], report: Any) -> list[Any]:
         built.append(cfg)
         text = refusal_of(cfg)
         if text is not None:
-            findings.append(found("set-refused", text, name))
+            findings.append(finding("set-refused", text, name))
     return findings
 
 

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmdet_lite.cli.front_door import CommandParser, parse_overrides, run_command, say, short_path
+from mmdet_lite.cli.checked_sets import add_subject, read_subject
+from mmdet_lite.cli.front_door import CommandParser, run_command, say, short_path
+
+if TYPE_CHECKING:
+    from mmdet_lite.cli.checked_sets import CheckedSets
 
 FOUND_ERRORS = 1
-Subject = tuple[list[Any], list[Any], Mapping[str, Any]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,13 +34,7 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
         "boxes, outlines; count them; say what training would leave out. Writes report.html and "
         "report.json. Exit status 1 where there are errors.",
     )
-    parser.add_argument(
-        "subject", help="a config (all its sets), or a file or folder of annotations in any form"
-    )
-    parser.add_argument(
-        "--from", dest="form", metavar="FORM", help="form of the annotations, if it is not guessed"
-    )
-    parser.add_argument("--image-root", metavar="DIR", help="folder of the images, likewise")
+    add_subject(parser)
     parser.add_argument("--out-dir", metavar="DIR", help="default: work_dirs/check_data/NAME")
     parser.add_argument("--fix", metavar="OUT.json", help="write a mended copy in COCO form")
     parser.add_argument("--set", metavar="NAME", help="which set --fix means, where there are many")
@@ -57,24 +54,25 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument(
         "--no-cache", action="store_true", help="read all pictures again, keep nothing"
     )
-    parser.add_argument("--cfg-options", nargs="+", action="extend", metavar="KEY=VALUE")
     return parser.parse_args(argv)
 
 
 def check(args: Namespace) -> int:
     """Read, check, print, write, mend."""
-    from mmdet_lite.cli.check_table import report_text
+    from mmdet_lite.cli.check_screen import report_text
     from mmdet_lite.ops.json_text import without_collecting
 
     with _quiet(), without_collecting():
-        sets, more, cfgs = _subject(args)
-        chosen = _set_to_fix(args, sets) if args.fix else None
-        report = _report(args, sets, more, cfgs)
+        given = read_subject(args, go_on=not args.fix)
+        if args.checkpoint and given.cfg is None:
+            raise ValueError(f"--checkpoint goes with a config; {args.subject} is annotations")
+        chosen = _set_to_fix(args, given.sets) if args.fix else None
+        facts = None if args.no_images else _facts(given.sets, args)
+        report = _report(args, given, facts)
     print(report_text(report))
-    _write(report, Path(args.out_dir or Path("work_dirs", "check_data", Path(args.subject).stem)))
-    if chosen is not None:
-        _fix(chosen, Path(args.fix))
-    return FOUND_ERRORS if report.count("error") else 0
+    _write(report, Path(args.out_dir or Path("work_dirs", "check_data", _name_of(args.subject))))
+    kept = chosen is None or _fix(chosen, facts or {}, Path(args.fix))
+    return FOUND_ERRORS if report.count("error") or not kept else 0
 
 
 @contextmanager
@@ -88,73 +86,36 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _report(
-    args: Namespace, sets: Sequence[Any], more: Sequence[Any], cfgs: Mapping[str, Any]
-) -> Any:
-    from mmdet_lite.cli.check_config import refusals
+def _name_of(subject: str) -> str:
+    """Folder and name of what is checked, so that reports about 'a/train' and 'b/train' both stay.
+
+    >>> _name_of("data/mine/train.json")
+    'mine_train'
+    """
+    path = Path(subject)
+    return "_".join(part for part in (path.parent.name, path.stem) if part not in ("", ".."))
+
+
+def _report(args: Namespace, given: "CheckedSets", facts: Mapping[str, Any] | None) -> Any:
+    from mmdet_lite.cli.check_config import config_findings, refusals
     from mmdet_lite.datasets.check import check_sets, in_order
 
-    facts = None if args.no_images else _facts(sets, args)
-    report = check_sets(args.subject, sets, facts, more)
-    return replace(report, findings=in_order([*report.findings, *refusals(cfgs, report)]))
-
-
-def _subject(args: Namespace) -> Subject:
-    """What was named: its sets, findings about what is around them, configs of its data sets."""
-    path = Path(args.subject)
-    if path.suffix == ".py" or not path.exists():
-        return _config_sets(args)
-    if args.cfg_options or args.checkpoint:
-        raise ValueError(
-            f"--cfg-options and --checkpoint go with a config; {args.subject} is annotations"
-        )
-    return _annotated_sets(args)
-
-
-def _config_sets(args: Namespace) -> Subject:
-    from mmdet_lite.checkpoint import config_by_name
-    from mmdet_lite.cli.check_config import config_findings
-    from mmdet_lite.config import load_config
-    from mmdet_lite.datasets.check import dataset_cfgs, read_sets
-
-    if args.form or args.image_root:
-        raise ValueError("--from and --image-root go with annotations, not with a config")
-    cfg = load_config(config_by_name(args.subject), parse_overrides(args.cfg_options))
-    cfgs = dataset_cfgs(cfg)
-    if not cfgs:
-        raise ValueError(f"{args.subject} names no data set: it has no train_dataloader and so on")
-    sets = read_sets(cfgs)
-    return sets, config_findings(cfg, sets, args.checkpoint), cfgs
-
-
-def _annotated_sets(args: Namespace) -> Subject:
-    from mmdet_lite.datasets.check import Uses, annotated_set, found
-    from mmdet_lite.datasets.converters.annotated_images import read_annotated
-
-    sets, notes = [], []
-    for part in read_annotated(args.subject, args.form, args.image_root):
-        uses = Uses(
-            filter_cfg={"filter_empty_gt": True, "min_size": 32}, embedded=frozenset(part.embedded)
-        )
-        places = (part.split, str(part.source), str(part.image_root))
-        sets.append(annotated_set(*places, part.content, uses))
-        notes += [found("form-note", note, Path(args.subject).name) for note in part.notes]
-    return sets, notes, {}
+    more = [*given.notes]
+    if given.cfg is not None:
+        more += config_findings(given.cfg, given.sets, args.checkpoint)
+    report = check_sets(args.subject, given.sets, facts, more)
+    return replace(report, findings=in_order([*report.findings, *refusals(given.cfgs, report)]))
 
 
 def _facts(sets: Sequence[Any], args: Namespace) -> Mapping[str, Any]:
     """What all pictures are like, from the cache where they have not changed since."""
-    from mmengine.utils import ProgressBar
-
+    from mmdet_lite.cli.progress import track
     from mmdet_lite.datasets.check import load_cache, read_all_facts, save_cache
 
     paths = [os.path.abspath(p) for data in sets for files in data.files_on_disk for p in files]
     cache = _cache_file(sets)
     known = {} if args.no_cache else load_cache(cache)
-    bar = ProgressBar(len(set(paths)), file=sys.stderr) if sys.stderr.isatty() else None
-    facts = read_all_facts(paths, known, args.workers, bar.update if bar else lambda: None)
-    if bar:
-        say("")
+    facts = read_all_facts(paths, known, args.workers, track)
     if not args.no_cache and facts != known:
         try:
             save_cache(cache, {**known, **facts})
@@ -190,8 +151,11 @@ def _set_to_fix(args: Namespace, sets: Sequence[Any]) -> Any:
     """The set that ``--fix`` means.
 
     Raises:
-        ValueError: there are several, or OUT.json is one of the files that are checked.
+        ValueError: there are several, OUT.json is one of the files that are checked, or pictures
+            must not be opened.
     """
+    if args.no_images:
+        raise ValueError("--fix compares sizes with the pictures: leave out --no-images")
     names = [data.name for data in sets]
     chosen = [data for data in sets if args.set in (None, data.name)]
     if len(chosen) != 1:
@@ -205,25 +169,30 @@ def _set_to_fix(args: Namespace, sets: Sequence[Any]) -> Any:
     return chosen[0]
 
 
-def _fix(data: Any, out: Path) -> None:
-    """Write the mended copy, say what was done and what is left."""
-    from mmdet_lite.cli.check_table import findings_text
+def _fix(data: Any, facts: Mapping[str, Any], out: Path) -> bool:
+    """Write the mended copy, say what was done and what is left; False where none is worth it."""
+    from mmdet_lite.cli.check_screen import findings_text
     from mmdet_lite.datasets.check import (
         annotated_set,
-        check_content,
+        check_sets,
         fix_content,
         fixed_text,
-        in_order,
+        refusal_to_fix,
     )
-    from mmdet_lite.datasets.converters.coco_json import write_coco
+    from mmdet_lite.ops.whole_files import write_json
 
-    content, done = fix_content(data)
-    write_coco(content, out)
+    content, done = fix_content(data, facts)
+    refusal = refusal_to_fix(content, done)
+    if refusal is not None:
+        print(f"\n--fix: {out} is not written: {refusal}")
+        return False
+    write_json(out, content)
     print(f"\n--fix: {data.ann_file} -> {out}\n{fixed_text(done)}")
     mended = annotated_set(data.name, str(out), data.image_root, content, data.uses)
-    left = [f for f in in_order(check_content(mended)) if f.severity != "note"]
+    left = [f for f in check_sets(str(out), [mended], facts).findings if f.severity != "note"]
     if left:
         print(f"left in {out}, for a person to decide:\n{findings_text(left)}")
+    return True
 
 
 if __name__ == "__main__":

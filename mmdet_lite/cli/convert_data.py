@@ -4,19 +4,20 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmdet_lite.cli.front_door import CommandParser, run_command, say
+from mmdet_lite.cli.progress import track
+from mmdet_lite.ops.annotation_forms import ALL, READ_FORMS, WRITTEN_FORMS
 
 if TYPE_CHECKING:
     from mmdet_lite.datasets.converters import AnnotatedImages
 
-TO_FORMS = ("coco", "voc", "yolo", "labelme")
-FROM_FORMS = ("coco", "voc", "yolo", "labelme", "via", "csv")
+TRAINED_FORMS = ("coco", "voc")
 SPLIT_NAMES = ("train", "val", "test")
-MANY = 200  # things in a row from which a bar is shown
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,8 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _convert(args: argparse.Namespace) -> int:
     # imported late, so that --help is quick
     from mmdet_lite.datasets.converters import guess_form, picture_sets, read_annotated
+    from mmdet_lite.datasets.converters.soundness import refuse_wrong
     from mmdet_lite.datasets.converters.write_sets import check_out, write_sets
 
+    _check_config_file(args)
     shares = split_shares(args.split) if args.split else None
     how = args.pictures or ("none" if args.to == "coco" else "copy")
     inputs = [args.input, *args.merge]
@@ -40,6 +43,8 @@ def _convert(args: argparse.Namespace) -> int:
         read.append(read_annotated(path, form, args.image_root, track))
         say(f"read {path}: {form}, {_counts(read[-1])}")
     sets = picture_sets.join_inputs(read, divided=shares is not None)
+    notes = refuse_wrong([one for of_input in read for one in of_input], track)
+    sets = replace(sets, notes=(*sets.notes, *notes))
     if args.classes:
         sets = picture_sets.pick_classes(sets, args.classes, args.keep_empty)
     if args.box_as_mask:
@@ -54,6 +59,25 @@ def _convert(args: argparse.Namespace) -> int:
     print(f"wrote {args.out}")
     _offer_config(written, args)
     return 0
+
+
+def _check_config_file(args: argparse.Namespace) -> None:
+    """Refuse a config that could not be written in the end.
+
+    Raises:
+        ValueError: no training reads the form.
+        FileExistsError: the file is there; it may have been changed by hand.
+    """
+    file: Path | None = args.write_config
+    if file is None:
+        return
+    if args.to not in TRAINED_FORMS:
+        raise ValueError(f"--write-config: {args.to} is not trained on; convert --to coco")
+    if file.exists():
+        raise FileExistsError(
+            f"--write-config: {file} is there already, and never overwritten; name another file, "
+            "or leave the flag away to keep this one"
+        )
 
 
 def split_shares(words: Sequence[str]) -> dict[str, float]:
@@ -81,16 +105,6 @@ def split_shares(words: Sequence[str]) -> dict[str, float]:
     if len(set(names)) < len(names) or not all(name.isidentifier() for name in names):
         raise ValueError(f"--split {' '.join(words)}: expected names of letters, each once")
     return dict(zip(names, shares, strict=True))
-
-
-def track(items: Sequence[Any], what: str) -> Iterable[Any]:
-    """Go through many things with a bar on the screen."""
-    if len(items) < MANY or not sys.stderr.isatty():
-        return items
-    from mmengine.utils import track_iter_progress
-
-    say(f"{what}:")
-    return iter(track_iter_progress(items, file=sys.stderr))
 
 
 def _counts(sets: Sequence["AnnotatedImages"]) -> str:
@@ -127,9 +141,7 @@ def _offer_config(sets: Sequence["AnnotatedImages"], args: argparse.Namespace) -
     from mmdet_lite.checkpoint.zoo import config_folder
     from mmdet_lite.cli.starter_config import starter_config
 
-    if args.to not in ("coco", "voc"):
-        if args.write_config:
-            raise ValueError(f"--write-config: {args.to} is not trained on; convert --to coco")
+    if args.to not in TRAINED_FORMS:
         return
     file: Path = args.write_config or Path("mine.py")
     configs = Path(os.path.relpath(config_folder(), file.absolute().parent)).as_posix()
@@ -140,8 +152,6 @@ def _offer_config(sets: Sequence["AnnotatedImages"], args: argparse.Namespace) -
     if args.write_config is None:
         print(f"a config that trains on it (--write-config FILE writes it):\n\n{text}")
         return
-    if file.exists() and not args.overwrite:
-        raise FileExistsError(f"--write-config: {file} is there already; --overwrite replaces it")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     print(f"wrote {file}. Train on it:\n  mmdet-lite train {file}")
@@ -160,7 +170,7 @@ def _written_data(sets: Sequence["AnnotatedImages"], args: argparse.Namespace) -
     root = Path(os.path.abspath(args.out))
     prefixes = {one.split: _below(one.image_root, root) for one in sets}
     if args.to == "voc":
-        prefixes = {"train" if split == "all" else split: "" for split in prefixes}
+        prefixes = {"train" if split == ALL else split: "" for split in prefixes}
     objects = [a for one in sets for a in one.content["annotations"] if not a["iscrowd"]]
     classes = [category["name"] for category in sets[0].content["categories"]]
     sizes = {one.split: len(one.content["images"]) for one in sets}
@@ -184,8 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("input", type=Path, metavar="IN", help="a file or folder of annotations")
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write")
-    parser.add_argument("--to", required=True, choices=TO_FORMS, help="the form to write")
-    parser.add_argument("--from", "--form", dest="form", choices=FROM_FORMS, help="the form of IN")
+    parser.add_argument("--to", required=True, choices=WRITTEN_FORMS, help="the form to write")
+    parser.add_argument("--from", "--form", dest="form", choices=READ_FORMS, help="the form of IN")
     parser.add_argument(
         "--image-root", type=Path, metavar="DIR", help="folder of the images, if not near IN"
     )
@@ -222,7 +232,10 @@ def _parser() -> argparse.ArgumentParser:
         "--overwrite", action="store_true", help="replace what convert-data wrote to OUT before"
     )
     parser.add_argument(
-        "--write-config", type=Path, metavar="FILE", help="write the config that trains on OUT"
+        "--write-config",
+        type=Path,
+        metavar="FILE",
+        help="write the config that trains on OUT; a new file",
     )
     return parser
 

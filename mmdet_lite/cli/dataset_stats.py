@@ -1,11 +1,12 @@
 """``mmdet-lite dataset-stats CONFIG|FOLDER|FILE``: count a data set, in a table and a picture."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mmdet_lite.cli.front_door import CommandParser, parse_overrides, run_command, say
+from mmdet_lite.cli.checked_sets import add_subject, read_subject
+from mmdet_lite.cli.front_door import CommandParser, run_command, say
 
 if TYPE_CHECKING:
     from mmdet_lite.datasets.check import SetStatistics
@@ -29,29 +30,19 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Count images, instances, classes and sizes of data sets, print a table and "
         "draw a picture. No picture of the sets is opened: check-data does that.",
     )
-    parser.add_argument(
-        "subject", help="a config (all its sets), or a file or folder of annotations in any form"
-    )
-    parser.add_argument("--form", metavar="FORM", help="of the annotations, if it is not guessed")
+    add_subject(parser)
     parser.add_argument("--out", type=Path, help="default: work_dirs/NAME/dataset_stats.png")
     parser.add_argument("--show", action="store_true", help="also open a window")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action="extend",
-        metavar="KEY=VALUE",
-        help="change config entries",
-    )
     return parser.parse_args(argv)
 
 
 def write_stats(args: argparse.Namespace) -> int:
     """Print the tables, write the picture."""
     # imported late, so that --help is quick
-    from mmdet_lite.cli.windows import show_picture
+    from mmdet_lite.cli.picture_window import show_picture
     from mmdet_lite.visualization import write_image
 
-    sets = statistics_of_subject(args.subject, args.form, parse_overrides(args.cfg_options))
+    sets = subject_statistics(args)
     print(stats_text(sets))
     out = args.out or Path("work_dirs", Path(args.subject).stem, "dataset_stats.png")
     picture = draw_stats(sets, f"{args.subject}: {', '.join(one.name for one in sets)}")
@@ -62,38 +53,15 @@ def write_stats(args: argparse.Namespace) -> int:
     return 0
 
 
-def statistics_of_subject(
-    subject: str, form: str | None = None, overrides: Mapping[str, Any] | None = None
-) -> "list[SetStatistics]":
+def subject_statistics(args: argparse.Namespace) -> "list[SetStatistics]":
     """The numbers of all sets of a config, or of annotations in any form.
 
     Raises:
-        ValueError: a config without data sets, a set that cannot be read, flags that do not go
-            with the subject.
+        ValueError: as ``read_subject``, or a set cannot be read.
     """
-    from mmdet_lite.checkpoint import config_by_name
-    from mmdet_lite.config import load_config
-    from mmdet_lite.datasets.check import annotated_set, dataset_cfgs, read_sets
     from mmdet_lite.datasets.check.statistics import statistics_of
-    from mmdet_lite.datasets.converters.annotated_images import read_annotated
 
-    path = Path(subject)
-    is_config = path.suffix == ".py" or not path.exists()
-    if form and is_config:
-        raise ValueError("--form goes with annotations, not with a config")
-    if overrides and not is_config:
-        raise ValueError(f"--cfg-options goes with a config; {subject} is annotations")
-    if is_config:
-        cfgs = dataset_cfgs(load_config(config_by_name(subject), overrides))
-        if not cfgs:
-            raise ValueError(f"{subject} names no data set: it has no train_dataloader and so on")
-        sets = read_sets(cfgs)
-    else:
-        parts = read_annotated(path, form)
-        sets = [
-            annotated_set(part.split, str(part.source), str(part.image_root), part.content)
-            for part in parts
-        ]
+    sets = read_subject(args).sets
     for data in sets:
         if not data.images and data.broken:
             raise ValueError(f"the {data.name} set cannot be read: {data.broken[0].message}")

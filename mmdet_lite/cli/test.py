@@ -57,7 +57,13 @@ def test(args: Namespace) -> int:
     """Load config and checkpoint, run the test loop, say where the results are."""
     keep_local_rank(args.local_rank)
 
-    from mmdet_lite.checkpoint import config_by_name, load_checkpoint_file, load_weights
+    from mmdet_lite.checkpoint import (
+        check_family,
+        config_by_name,
+        load_checkpoint_file,
+        load_weights,
+        state_dict_of,
+    )
     from mmdet_lite.config import (
         errors_name_their_key,
         load_config,
@@ -80,6 +86,7 @@ def test(args: Namespace) -> int:
             init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
             fit_device(cfg, args.launcher)
             checkpoint = load_checkpoint_file(args.checkpoint)
+            check_family(state_dict_of(checkpoint), cfg.model, args.checkpoint)
             cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
             if args.tta:
                 cfg, notes = with_test_time_augmentation(cfg)
@@ -185,7 +192,7 @@ def with_test_classes(cfg: Any, checkpoint: dict[str, Any], source: str) -> Any:
             f"{source} was trained on {len(trained)} classes, the test data has {len(classes)}; "
             f"label, name in the checkpoint, name in the data:\n{shown}\n"
             "Give the test data the checkpoint's names in its order: "
-            f"test_dataloader.dataset.metainfo=dict(classes={trained[:5]}...)"
+            f"test_dataloader.dataset.metainfo=dict(classes={trained})"
         )
     return fill_num_classes(cfg, len(classes), "test_dataloader.dataset")
 

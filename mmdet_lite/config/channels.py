@@ -5,6 +5,7 @@ from typing import Any
 
 from mmdet_lite.config.errors import ConfigError
 from mmdet_lite.config.signatures import accepted_arguments
+from mmdet_lite.ops.dataset_parts import walk_datasets
 from mmdet_lite.registry import MODELS
 
 _PARTS = ("train", "val", "test")
@@ -26,9 +27,7 @@ def check_channels(cfg: Mapping[str, Any]) -> None:
         return
     _check_preprocessor(model.get("data_preprocessor") or {}, channels)
     for part in _PARTS:
-        loader = cfg.get(f"{part}_dataloader") or {}
-        where = f"{part}_dataloader.dataset"
-        for key, step in _loading_steps(loader.get("dataset"), where):
+        for key, step in _loading_steps(cfg, f"{part}_dataloader"):
             loaded = _loaded_channels(str(step.get("color_type", "color")))
             if loaded not in (None, channels):
                 raise ConfigError(
@@ -67,17 +66,12 @@ def _input_channels(backbone: Mapping[str, Any]) -> int | None:
     return (backbone.get("model_args") or {}).get("in_chans", 3)  # timm's name
 
 
-def _loading_steps(node: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The transforms that load pictures, each with its dotted key, through wrapped data sets."""
-    if isinstance(node, list | tuple):
-        for i, item in enumerate(node):
-            yield from _loading_steps(item, f"{where}.{i}")
-    if not isinstance(node, Mapping):
-        return
-    if node.get("type") in _LOADERS:
-        yield where, node
-    for name in ("dataset", "datasets", "pipeline"):
-        yield from _loading_steps(node.get(name), f"{where}.{name}")
+def _loading_steps(cfg: Mapping[str, Any], loader: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The transforms of a dataloader that load pictures, each with its dotted key."""
+    for where, dataset in walk_datasets(cfg.get(loader), loader):
+        for i, step in enumerate(dataset.get("pipeline") or ()):
+            if step.get("type") in _LOADERS:
+                yield f"{where}.pipeline.{i}", step
 
 
 def _loaded_channels(color_type: str) -> int | None:

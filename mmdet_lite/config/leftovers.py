@@ -1,9 +1,10 @@
 """Keys that a file inherits from data of another form, which it replaces."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from mmengine.config import Config
+
+from mmdet_lite.ops.dataset_parts import innermost_datasets
 
 _LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 _EVALUATORS = ("val_evaluator", "test_evaluator")
@@ -25,7 +26,7 @@ def drop_leftovers(cfg: Config) -> list[str]:
                 del metric["eval_mode"]
                 notes.append(f"{section}.eval_mode is VOCMetric's -> taken out for CocoMetric")
     for section in _LOADERS:
-        for dataset in _innermost((cfg.get(section) or {}).get("dataset")):
+        for dataset in innermost_datasets(cfg.get(section) or {}):
             prefix = dataset.get("data_prefix") or {}
             if dataset.get("type") == "CocoDataset" and {"img", "sub_data_root"} <= prefix.keys():
                 del prefix["sub_data_root"]
@@ -40,14 +41,3 @@ def _as_list(section: Any) -> list[dict[str, Any]]:
     """The dicts of a section that holds one or several."""
     found = section if isinstance(section, (list, tuple)) else [section]
     return [one for one in found if isinstance(one, dict)]
-
-
-def _innermost(dataset: Any) -> Iterator[dict[str, Any]]:
-    """The data sets that read files, whatever wraps them."""
-    for one in _as_list(dataset):
-        inner = [*_as_list(one.get("dataset")), *_as_list(one.get("datasets"))]
-        if inner:
-            for part in inner:
-                yield from _innermost(part)
-        else:
-            yield one

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import math
 import os
 import pickle
 from collections import Counter
@@ -17,15 +16,12 @@ from numpy.typing import NDArray
 from mmdet_lite.datasets.bad_images import WAY_OUT, BadImages, check_policy
 from mmdet_lite.datasets.class_names import check_metainfo, complete_metainfo
 from mmdet_lite.datasets.proposal_file import add_proposals, load_proposals
-from mmdet_lite.ops.checks import nearest_name
+from mmdet_lite.ops.checks import check_keys
 from mmdet_lite.ops.image_file import BadImageError, MissingImageError
 from mmdet_lite.ops.json_text import without_collecting
 from mmdet_lite.registry import TRANSFORMS
 
 Entry = dict[str, Any]
-
-TOO_SMALL = "smaller than a pixel"
-MOST_PIXELS = 2.0**24  # where float32, in which boxes are kept, no longer tells pixels apart
 
 
 class DetDataset(BaseDataset):
@@ -86,10 +82,9 @@ class DetDataset(BaseDataset):
         box_as_mask: bool = False,
     ) -> None:
         check_policy(on_bad_image, max_bad_fraction)
-        _check_keys("filter_cfg", filter_cfg or {}, self.filter_keys)
-        _check_keys("data_prefix", data_prefix or {}, self.prefix_keys)
-        if indices is not None and indices in (0, [], ()):
-            raise ValueError(f"indices={indices!r} leaves no image; leave indices out for all")
+        check_keys(filter_cfg or {}, self.filter_keys, "filter_cfg")
+        check_keys(data_prefix or {}, self.prefix_keys, "data_prefix")
+        _check_indices(indices)
         check_metainfo(metainfo or {})
         self.names_chosen = "classes" in (metainfo or {})
         self.backend_args = backend_args
@@ -113,13 +108,18 @@ class DetDataset(BaseDataset):
         )
         self.on_bad_image = on_bad_image
         self.bad_images = BadImages(self.ann_file, max_bad_fraction)
-        if "classes" in self._metainfo:
-            classes = tuple(self._metainfo["classes"])
-            if "palette" not in (metainfo or {}) and classes != self.METAINFO.get("classes"):
-                self._metainfo.pop("palette", None)  # METAINFO's colours are of other classes
-            self._metainfo = complete_metainfo(self._metainfo, classes)
+        self._complete_classes(palette_given="palette" in (metainfo or {}))
         if not lazy_init:
             self.full_init()
+
+    def _complete_classes(self, palette_given: bool) -> None:
+        """Complete the metainfo where class names are known before the files are read."""
+        if "classes" not in self._metainfo:
+            return
+        classes = tuple(self._metainfo["classes"])
+        if not palette_given and classes != self.METAINFO.get("classes"):
+            self._metainfo.pop("palette", None)  # METAINFO's colours are of other classes
+        self._metainfo = complete_metainfo(self._metainfo, classes)
 
     def full_init(self) -> None:
         """Read the files, filter, and put all entries into one block of bytes."""
@@ -244,7 +244,7 @@ class DetDataset(BaseDataset):
             )
         if self.proposal_file is not None:
             path = os.path.join(self.data_root or "", self.proposal_file)
-            add_proposals(kept, load_proposals(path, self.backend_args))
+            add_proposals(_chosen(kept, self._indices), load_proposals(path, self.backend_args))
         return kept
 
     def filter_further(
@@ -267,30 +267,21 @@ def box_outline(x1: float, y1: float, x2: float, y2: float) -> list[float]:
     return [x1, y1, x2, y1, x2, y2, x1, y2]
 
 
-def box_fault(x: float, y: float, w: float, h: float, height: float, width: float) -> str | None:
-    """Return why a box cannot be used in an image of ``height`` and ``width``, None if it can."""
-    ends = x + y + w + h  # the sum of the two far ends, both of which are positive in an image
-    if not math.isfinite(ends):
-        return "box is not finite"
-    if ends > MOST_PIXELS:
-        return "box is larger than any image"
-    if w < 1 or h < 1:
-        return TOO_SMALL
-    if min(x + w, width) <= max(x, 0) or min(y + h, height) <= max(y, 0):
-        return "outside of the image"
-    return None
-
-
 def count_list(counts: Counter[str]) -> str:
     """Write counts as ``3 x this, 1 x that``, the 20 most common ones."""
     listed = [f"{count} x {name}" for name, count in counts.most_common(20)]
     return ", ".join(listed + ["..."] * (len(counts) > 20)) or "none"
 
 
-def _check_keys(name: str, given: Mapping[str, Any], allowed: Sequence[str]) -> None:
-    """Raise ValueError if ``given`` has a key that is not allowed."""
-    for key in given:
-        if key not in allowed:
-            near = nearest_name(key, allowed)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise ValueError(f"{name} has the key {key!r}, expected some of {allowed}{hint}")
+def _chosen(entries: list[Entry], indices: int | Sequence[int] | None) -> list[Entry]:
+    """The entries that ``indices`` of a data set leaves."""
+    if indices is None:
+        return entries
+    if isinstance(indices, int):
+        return entries[:indices] if indices > 0 else entries[indices:]
+    return [entries[i] for i in indices]
+
+
+def _check_indices(indices: int | Sequence[int] | None) -> None:
+    if indices is not None and indices in (0, [], ()):
+        raise ValueError(f"indices={indices!r} leaves no image; leave indices out for all")

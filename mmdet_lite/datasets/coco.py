@@ -8,14 +8,7 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from mmdet_lite.datasets.base import (
-    TOO_SMALL,
-    DetDataset,
-    Entry,
-    box_fault,
-    box_outline,
-    count_list,
-)
+from mmdet_lite.datasets.base import DetDataset, Entry, box_outline, count_list
 from mmdet_lite.datasets.class_names import map_categories
 from mmdet_lite.datasets.coco_annotation import (
     FLAGS,
@@ -25,11 +18,20 @@ from mmdet_lite.datasets.coco_annotation import (
     unpack_polygons,
     unreadable,
 )
-from mmdet_lite.datasets.coco_file import annotations_by_image, load_coco_file, read_class_names
+from mmdet_lite.datasets.coco_file import check_references, load_coco_file, read_class_names
 from mmdet_lite.datasets.keypoint_names import complete_keypoint_metainfo
+from mmdet_lite.ops.box_faults import TOO_SMALL, box_fault
 from mmdet_lite.registry import DATASETS
 
 NOT_LISTED = "category not in metainfo.classes"
+NO_POLYGON = (
+    "annotations have no polygon with 3 points; where masks are trained they are neither object "
+    "nor background"
+)
+LOST_PARTS = (
+    "polygons without 3 points, or with numbers that are not finite, are left out of objects that "
+    "have other polygons"
+)
 
 
 @DATASETS.register_module()
@@ -72,7 +74,7 @@ class CocoDataset(DetDataset):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.cat2label: dict[Any, int] = {}
         self._num_joints: int | None = None
-        self._outlineless = self._lost_parts = 0
+        self._kept_without: Counter[str] = Counter()
         self._not_listed: Counter[Any] = Counter()
         self._maskless: list[Any] = []
         super().__init__(*args, **kwargs)
@@ -91,11 +93,9 @@ class CocoDataset(DetDataset):
         self._metainfo = complete_keypoint_metainfo(self._metainfo, used, self.ann_file)
         if "keypoint_names" in self._metainfo:
             self._num_joints = len(self._metainfo["keypoint_names"])
-        annotations = annotations_by_image(content, self.ann_file)
-        del content["annotations"]  # so that each is let go where its entry is made
-        data_list = [
-            self._parse_image(image, annotations.pop(image["id"])) for image in content["images"]
-        ]
+        check_references(content, self.ann_file)
+        data_list = [self._parse_image(image) for image in content["images"]]
+        self._add_instances(data_list, content.pop("annotations"))
         self.check_masks(self._maskless)
         self._report({category["id"]: category["name"] for category in categories})
         return data_list
@@ -105,36 +105,43 @@ class CocoDataset(DetDataset):
         """Category ids of the file in the order of the labels."""
         return sorted(self.cat2label, key=lambda cat_id: self.cat2label[cat_id])
 
-    def _parse_image(
-        self, image: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
-        """Return the entry of one image."""
-        instances = []
-        for ann in annotations:
-            try:
-                instance = self._parse_annotation(ann, image["height"], image["width"])
-                if isinstance(instance, str):
-                    self.drop(instance)
-                    self._not_listed[ann["category_id"]] += instance == NOT_LISTED
-                else:
-                    instances.append(instance)
-            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-                fault = unreadable(ann) or error
-                raise ValueError(
-                    f"annotation {ann.get('id')} in {self.ann_file}: {fault} (image "
-                    f"{image['file_name']!r})"
-                ) from error
-        if not instances:
-            self.count_empty(had_annotations=bool(annotations))
+    def _parse_image(self, image: Mapping[str, Any]) -> Entry:
+        """Return the entry of one image, without instances."""
         prefix = self.data_prefix.get("img", self.data_prefix.get("img_path", ""))
         return {
             "img_path": os.path.join(prefix, image["file_name"]),
             "img_id": image["id"],
             "height": image["height"],
             "width": image["width"],
-            "instances": instances,
+            "instances": [],
             **self._channel_paths(image, prefix),
         }
+
+    def _add_instances(self, entries: Sequence[Entry], annotations: list[dict[str, Any]]) -> None:
+        """Turn annotations into instances of their images; empties the list on the way."""
+        by_id = {entry["img_id"]: entry for entry in entries}
+        emptied = set()
+        # In the file's order, that is in memory's, which is twice as fast as image by image.
+        annotations.reverse()
+        while annotations:
+            ann = annotations.pop()
+            entry = by_id[ann["image_id"]]
+            try:
+                instance = self._parse_annotation(ann, entry["height"], entry["width"])
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"annotation {ann.get('id')} in {self.ann_file}: {unreadable(ann) or error} "
+                    f"(image {entry['img_path']!r})"
+                ) from error
+            if isinstance(instance, str):
+                self.drop(instance)
+                self._not_listed[ann["category_id"]] += instance == NOT_LISTED
+                emptied.add(ann["image_id"])
+            else:
+                entry["instances"].append(instance)
+        for entry in entries:
+            if not entry["instances"]:
+                self.count_empty(had_annotations=entry["img_id"] in emptied)
 
     def _channel_paths(self, image: Mapping[str, Any], prefix: str) -> dict[str, list[str]]:
         """``channel_paths`` of a picture whose channels are files, for their loading transform."""
@@ -180,17 +187,18 @@ class CocoDataset(DetDataset):
     def _with_mask(
         self, instance: dict[str, Any], ann: Mapping[str, Any], height: int, width: int
     ) -> dict[str, Any]:
-        """Add ``mask`` to an instance, where its annotation has one."""
+        """Add ``mask`` to an instance, where its annotation has one; see ``pack_polygons``."""
         segmentation = ann.get("segmentation")
-        if segmentation == ():  # packed, and nothing was of use
-            self._outlineless += 1
+        if segmentation == ():  # it had polygons, none of use
+            self._kept_without[NO_POLYGON] += 1
         elif not segmentation and self.box_as_mask:
             segmentation = [box_outline(*instance["bbox"])]
         elif not segmentation:
             self._maskless.append(ann.get("id"))
             return instance
         elif type(segmentation) is tuple:
-            self._lost_parts += ann.get("unusable", 0)
+            if "unusable" in ann:
+                self._kept_without[LOST_PARTS] += ann["unusable"]
         else:
             check_rle(segmentation, height, width)
         instance["mask"] = segmentation
@@ -213,21 +221,9 @@ class CocoDataset(DetDataset):
         return info
 
     def _report(self, names: Mapping[Any, str]) -> None:
-        """Log which annotations were left out, and which only ignored; ``names`` of categories."""
-        if self._outlineless:
-            print_log(
-                f"{self.ann_file}: {self._outlineless} annotations have no polygon with 3 points; "
-                "where masks are trained they are neither object nor background",
-                "current",
-                logging.WARNING,
-            )
-        if self._lost_parts:
-            print_log(
-                f"{self.ann_file}: {self._lost_parts} polygons without 3 points, or with numbers "
-                "that are not finite, are left out of objects that have other polygons",
-                "current",
-                logging.WARNING,
-            )
+        """Log what was kept without its outline, and left out; ``names`` of categories."""
+        for what, count in self._kept_without.items():
+            print_log(f"{self.ann_file}: {count} {what}", "current", logging.WARNING)
         more = ""
         if self._dropped[NOT_LISTED]:
             not_listed = Counter({names[id_]: n for id_, n in self._not_listed.items() if n})

@@ -1,11 +1,12 @@
 """What one annotation of a COCO file may hold."""
 
+import sys
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mmdet_lite.datasets.base import MOST_PIXELS
 from mmdet_lite.datasets.coco_file import shortened
+from mmdet_lite.ops.box_faults import MOST_PIXELS
 from mmdet_lite.ops.rle import is_valid_polygon
 
 FLAGS = (0, 1, None)
@@ -14,8 +15,14 @@ FLAGS = (0, 1, None)
 def pack_polygons(ann: dict[str, Any]) -> dict[str, Any]:
     """Turn the polygons of an annotation into bytes, which are a third as large, and return it.
 
-    ``segmentation`` becomes a tuple of the usable polygons, each as the bytes of its numbers, and
-    ``unusable`` says how many others there were. Anything else, and what cannot be read, stays.
+    ``unusable`` says how many polygons were left out. From here to ``unpack_polygons``, which data
+    sets call where an image is taken, ``segmentation`` (in instances: ``mask``) is one of
+
+    - a tuple of bytes: the usable polygons, each as its numbers in float64;
+    - (): there were polygons, none of use, so that the object is kept without outline;
+    - a dict: an RLE, as it was;
+    - nothing, None or []: no outline was given;
+    - a list: what cannot be read, which ``unreadable`` explains.
     """
     segmentation = ann.get("segmentation")
     if type(segmentation) is not list or not segmentation:
@@ -27,7 +34,7 @@ def pack_polygons(ann: dict[str, Any]) -> dict[str, Any]:
         return ann
     unusable = len(segmentation) - len(packed)
     if unusable:
-        if not all(isinstance(polygon, list) for polygon in segmentation):
+        if not _is_segmentation(segmentation):
             return ann
         ann["unusable"] = unusable
     ann["segmentation"] = packed
@@ -76,22 +83,27 @@ def check_keypoints(keypoints: Sequence[float], num_joints: int | None) -> None:
         raise ValueError(f"its keypoints are not finite, or far away: {shortened(keypoints)}")
 
 
-def unreadable(ann: Mapping[str, Any]) -> str | None:
-    """Say which value of an annotation is not what it should be, None if all are."""
-    for key, (expected, fits) in _EXPECTED.items():
+def unreadable(ann: Mapping[str, Any], keys: Sequence[str] = ()) -> str | None:
+    """Say which value of an annotation is not what it should be, None if all are.
+
+    ``keys`` are those to look at, all if empty.
+    """
+    for key in keys or _EXPECTED:
+        expected, fits = _EXPECTED[key]
         if key in ann and not fits(ann[key]):
             return f"expected {key} = {expected}, got {shortened(ann[key])}"
     return None
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a json holds a number there that a float can hold, finite or not."""
     if not isinstance(value, int | float):
         return False
-    return isinstance(value, float) or abs(value) < 2**1000  # no float holds a larger one
+    return isinstance(value, float) or abs(value) <= sys.float_info.max
 
 
 def _are_numbers(value: Any) -> bool:
-    return isinstance(value, list) and all(_is_number(one) for one in value)
+    return isinstance(value, list) and all(is_number(one) for one in value)
 
 
 def _is_segmentation(value: Any) -> bool:
@@ -107,7 +119,7 @@ def _is_segmentation(value: Any) -> bool:
 
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "bbox": ("[x, y, width, height] in numbers", _are_numbers),
-    "area": ("a number", lambda value: value is None or _is_number(value)),
+    "area": ("a number", lambda value: value is None or isinstance(value, int | float)),
     "iscrowd": ("0 or 1", lambda value: value in FLAGS),
     "ignore": ("0 or 1", lambda value: value in FLAGS),
     "segmentation": ("[[x1, y1, x2, y2, ...], ...] or an RLE", _is_segmentation),

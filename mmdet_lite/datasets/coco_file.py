@@ -1,6 +1,7 @@
 """Reading COCO annotation files, with the checks that need no image."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -8,11 +9,11 @@ from typing import Any
 from mmengine import fileio
 
 from mmdet_lite.datasets.class_names import check_unique
-from mmdet_lite.ops.json_text import parse_json
+from mmdet_lite.ops.coco_form import coco_content
+from mmdet_lite.ops.json_text import Json, parse_json
 
-CocoContent = dict[str, Any]
+CocoContent = Json
 TABLES = ("images", "annotations", "categories")
-_ID_TYPES = {int, str, float}
 
 
 def load_coco_file(
@@ -38,12 +39,18 @@ def load_coco_file(
             annotation ids occur twice.
     """
     content = parse_json(_read(ann_file, backend_args), f"annotation file {ann_file}", keep)
-    if not isinstance(content, dict) or not {"images", "categories"} <= content.keys():
-        found = sorted(content)[:8] if isinstance(content, dict) else type(content).__name__
-        raise ValueError(
-            f"{ann_file!r} is no COCO annotation file: expected the keys images, annotations and "
-            f"categories, got {found}. Other forms are converted first: mmdet-lite convert-data"
-        )
+    return checked_content(content, ann_file)
+
+
+def checked_content(content: Any, ann_file: str) -> CocoContent:
+    """Check what was parsed, as ``load_coco_file`` does, and return it.
+
+    In place ``annotations`` become [] where there are none, and sizes like 480.0 whole.
+
+    Raises:
+        ValueError: as ``load_coco_file``.
+    """
+    content = coco_content(content, ann_file)
     content.setdefault("annotations", [])
     for table in TABLES:
         _check_table(content[table], table, ann_file)
@@ -91,15 +98,18 @@ def _check_ids(rows: Sequence[dict[str, Any]], table: str, ann_file: str) -> Non
     """Raise ValueError unless each row has an id of its own, a number or a text."""
     noun = {"categories": "category"}.get(table, table[:-1])
     ids = [row.get("id") for row in rows]
-    types = set(map(type, ids))
-    if not types <= _ID_TYPES or float in types and any(id_ != id_ for id_ in ids):
-        wrong = next(n for n, i in enumerate(ids) if type(i) not in _ID_TYPES or i != i)
+    if not set(map(type, ids)) <= {int, str} and not all(map(_is_id, ids)):
+        wrong = next(n for n, id_ in enumerate(ids) if not _is_id(id_))
         raise ValueError(
             f"{ann_file}: expected an id, a number or a text, for every one of its {table}; got "
             f"{shortened(ids[wrong])} at position {wrong}: {shortened(rows[wrong])}"
         )
     if len(set(ids)) != len(ids):
         check_unique(ids, f"{noun} ids of {ann_file}")
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) in (int, str) or (type(value) is float and math.isfinite(value))
 
 
 def _check_categories(categories: Sequence[dict[str, Any]], ann_file: str) -> None:
@@ -172,21 +182,32 @@ def annotations_by_image(content: CocoContent, ann_file: str) -> dict[Any, list[
     """Group annotations by image id, in the file's order; images without any have [].
 
     Raises:
+        ValueError: as ``check_references``.
+    """
+    check_references(content, ann_file)
+    grouped: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+    for ann in content["annotations"]:
+        grouped[ann["image_id"]].append(ann)
+    return grouped
+
+
+def check_references(content: CocoContent, ann_file: str) -> None:
+    """Refuse annotations that belong nowhere.
+
+    Raises:
         ValueError: an annotation names an image or a category that the file does not list, or
             has no box of four numbers.
     """
-    grouped: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+    image_ids = {image["id"] for image in content["images"]}
     category_ids = {category["id"] for category in content["categories"]}
     for ann in content["annotations"]:
         try:
-            fits = ann["category_id"] in category_ids and len(ann["bbox"]) == 4
-            of_image = grouped[ann["image_id"]]
+            known = ann["image_id"] in image_ids and ann["category_id"] in category_ids
+            fits = known and len(ann["bbox"]) == 4
         except (KeyError, TypeError):
             fits = False
         if not fits:
-            raise ValueError(_misfit(ann, grouped.keys(), category_ids, ann_file))
-        of_image.append(ann)
-    return grouped
+            raise ValueError(_misfit(ann, image_ids, category_ids, ann_file))
 
 
 def _misfit(
@@ -199,7 +220,7 @@ def _misfit(
         ("category_id", category_ids, "categories"),
     ):
         id_ = ann.get(key)
-        if type(id_) in _ID_TYPES and id_ in ids:
+        if _is_id(id_) and id_ in ids:
             continue
         alike = [other for other in ids if str(other) == str(id_)]
         hint = f" {sorted(ids, key=str)[:20]}" if table == "categories" else ""

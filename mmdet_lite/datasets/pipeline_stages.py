@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmdet_lite.ops.dataset_parts import parts_of
+
 KEPT_KEYS = (
     "img",
     "img_path",
@@ -75,7 +77,7 @@ class PipelineWatch:
         self.dataset[idx]
         return self._sample
 
-    def enter(self, watched: "_Watched", results: dict[str, Any]) -> None:
+    def enter(self, results: dict[str, Any]) -> None:
         """Take note of what goes into the first transform."""
         if not self._seen:
             entry = {key: value for key, value in results.items() if key != "img"}
@@ -116,7 +118,7 @@ class _Watched:
         self.name = getattr(transform, "__name__", type(transform).__name__)
 
     def __call__(self, results: dict[str, Any]) -> Any:
-        self.watch.enter(self, results)
+        self.watch.enter(results)
         given = self.transform(results)
         self.watch.leave(self, given)
         return given
@@ -132,6 +134,5 @@ def _transform_lists(dataset: Any, level: int = 0) -> Iterator[tuple[list[Any], 
     if isinstance(transforms, list):
         yield transforms, level
         level += 1
-    for inner in [*getattr(dataset, "datasets", []), getattr(dataset, "dataset", None)]:
-        if inner is not None:
-            yield from _transform_lists(inner, level)
+    for _, part in parts_of(dataset):
+        yield from _transform_lists(part, level)

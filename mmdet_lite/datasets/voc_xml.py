@@ -8,14 +8,13 @@ from xml.etree import ElementTree
 
 from mmengine import fileio
 
-from mmdet_lite.ops.image_file import PICTURE_ENDINGS
+from mmdet_lite.ops.image_file import PICTURE_ENDINGS, with_ending
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
     "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train",
     "tvmonitor",
 )  # fmt: skip
-IMAGE_ENDINGS = (*PICTURE_ENDINGS, *(ending.upper() for ending in PICTURE_ENDINGS))
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _CLASS_FLAGS = ("-1", "0", "1")
 BackendArgs = Mapping[str, Any] | None
@@ -45,6 +44,15 @@ def read_voc_xml(path: str, backend_args: BackendArgs = None) -> VocAnnotation:
     """Read the annotation of one image, see ``parse_voc_xml``.
 
     Raises:
+        FileNotFoundError, ValueError: as ``voc_root`` and ``parse_voc_xml``.
+    """
+    return parse_voc_xml(voc_root(path, backend_args), path)
+
+
+def voc_root(path: str, backend_args: BackendArgs = None) -> ElementTree.Element:
+    """Return the element <annotation> of a file.
+
+    Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is no XML, or no annotation.
     """
@@ -61,7 +69,7 @@ def read_voc_xml(path: str, backend_args: BackendArgs = None) -> VocAnnotation:
         raise ValueError(
             f"{path} is no annotation in Pascal VOC's form: expected <annotation>, got <{root.tag}>"
         )
-    return parse_voc_xml(root, path)
+    return root
 
 
 def parse_voc_xml(root: ElementTree.Element, source: str) -> VocAnnotation:
@@ -161,5 +169,4 @@ def _image_name(line: str, ann_folder: str, backend_args: BackendArgs) -> str:
 def find_image(folder: str, name: str, backend_args: BackendArgs = None) -> str:
     """Path of an image whose ending is not known; that with .jpg where there is none."""
     stem = str(fileio.join_path(folder, name, backend_args=backend_args))
-    endings = (end for end in IMAGE_ENDINGS if fileio.exists(stem + end, backend_args))
-    return stem + next(endings, IMAGE_ENDINGS[0])
+    return with_ending(stem, backend_args) or stem + PICTURE_ENDINGS[0]

@@ -13,6 +13,7 @@ from mmengine.utils import is_abs
 from mmdet_lite.datasets.base import DetDataset
 from mmdet_lite.datasets.class_names import check_metainfo, side_by_side
 from mmdet_lite.datasets.coco_file import read_class_names
+from mmdet_lite.ops.dataset_parts import innermost_datasets
 from mmdet_lite.registry import DATASETS
 from mmdet_lite.structures.joined_data import ENDS_OF_PARTS, JOINED_INDEX, METAINFO_OF_PARTS
 
@@ -133,12 +134,13 @@ def dataset_classes(dataset_cfg: Mapping[str, Any]) -> tuple[str, ...]:
         FileNotFoundError: the annotation file is needed and does not exist.
         ValueError: the names cannot be told, are wrong, or differ between joined data sets.
     """
-    if "dataset" in dataset_cfg:
-        return dataset_classes(dataset_cfg["dataset"])
-    if "datasets" in dataset_cfg:
-        names = [dataset_classes(one) for one in dataset_cfg["datasets"]]
-        _check_same_classes(names)
-        return names[0]
+    names = [_classes_of_files(one) for one in innermost_datasets(dataset_cfg)]
+    _check_same_classes(names)
+    return names[0]
+
+
+def _classes_of_files(dataset_cfg: Mapping[str, Any]) -> tuple[str, ...]:
+    """Class names of a data set that reads files itself."""
     metainfo = dataset_cfg.get("metainfo") or {}
     check_metainfo(metainfo)
     if isinstance(metainfo.get("classes"), str):

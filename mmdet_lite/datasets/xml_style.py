@@ -9,7 +9,7 @@ from typing import Any
 from mmengine import fileio
 from mmengine.logging import print_log
 
-from mmdet_lite.datasets.base import DetDataset, Entry, box_fault, box_outline, count_list
+from mmdet_lite.datasets.base import DetDataset, Entry, box_outline, count_list
 from mmdet_lite.datasets.class_names import check_unique, side_by_side
 from mmdet_lite.datasets.voc_xml import (
     VocAnnotation,
@@ -18,6 +18,7 @@ from mmdet_lite.datasets.voc_xml import (
     read_image_names,
     read_voc_xml,
 )
+from mmdet_lite.ops.box_faults import box_fault
 from mmdet_lite.ops.checks import nearest_name
 from mmdet_lite.ops.image_file import BadImageError, MissingImageError, read_image
 from mmdet_lite.registry import DATASETS

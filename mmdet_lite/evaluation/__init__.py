@@ -21,7 +21,7 @@ from mmdet_lite.evaluation.dump_proposals import DumpProposals
 from mmdet_lite.evaluation.dump_results import DumpDetResults
 from mmdet_lite.evaluation.multi_datasets_evaluator import MultiDatasetsEvaluator
 from mmdet_lite.evaluation.proposal_recall import average_recalls
-from mmdet_lite.evaluation.result_files import load_results, write_atomically, write_json
+from mmdet_lite.evaluation.result_files import load_results
 from mmdet_lite.evaluation.voc_metric import VOCMetric
 
 __all__ = [
@@ -48,6 +48,4 @@ __all__ = [
     "summarize",
     "summarize_keypoints",
     "summary_table",
-    "write_atomically",
-    "write_json",
 ]

@@ -19,10 +19,10 @@ from terminaltables import AsciiTable
 
 from mmdet_lite.evaluation.cityscapes_match import Match, match_masks
 from mmdet_lite.evaluation.coco_format import ImageDetections
-from mmdet_lite.evaluation.result_files import write_atomically, write_json
 from mmdet_lite.ops.checks import did_you_mean
 from mmdet_lite.ops.cityscapes_labels import LABEL_IDS
 from mmdet_lite.ops.rle import RLE, decode_crop
+from mmdet_lite.ops.whole_files import write_atomically, write_json
 from mmdet_lite.registry import METRICS
 
 IMAGE_ENDING, TRUTH_ENDING = "_leftImg8bit", "_gtFine_instanceIds.png"

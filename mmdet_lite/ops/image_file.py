@@ -17,12 +17,12 @@ TIFF files are always turned: their decoders do that.
 import io
 import struct
 import zlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
 
 import cv2
 import numpy as np
-from mmengine.fileio import get
+from mmengine.fileio import exists, get
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -40,7 +40,8 @@ PICTURE_ENDINGS = (
     ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".gif", ".pgm", ".ppm",
 )  # fmt: skip
 BACKENDS = ("cv2", "pillow", "tifffile")
-ORIENTATION_TAG, BITS_TAG = 274, 258
+WIDTH_TAG, HEIGHT_TAG, BITS_TAG, ORIENTATION_TAG = 256, 257, 258, 274
+SIDEWAYS = 5  # EXIF orientations from here on swap height and width
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 GIFS, TIFFS, AVIFS = (b"GIF87a", b"GIF89a"), (b"II*\0", b"MM\0*"), (b"ftypavif", b"ftypavis")
 NO_PICTURES = (  # how files begin that are taken for pictures
@@ -122,17 +123,49 @@ def decode_image(content: bytes, color_type: str = "color", backend: str = "cv2"
     return _with_pillow(content, color_type)
 
 
-def exif_orientation(content: bytes) -> int:
-    """How a picture lies: 1 upright, 2 to 8 mirrored or turned; 5 to 8 swap height and width.
+def image_size(path: str, color_type: str = "color") -> tuple[int, int]:
+    """Return the (height, width) of what ``read_image`` gives; nothing is decoded for it.
 
-    1 also where the file does not say it or is no picture. Only the file's head is read.
+    Only a file that Pillow does not know is read as a whole. Whether the pixels behind the head are
+    damaged is not seen.
+
+    Raises:
+        MissingImageError, BadImageError: as ``read_image``.
     """
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            orientation = image.getexif().get(ORIENTATION_TAG, 1)
+        with open(path, "rb") as file, Image.open(file) as image:
+            if image.format == "TIFF":  # some versions of Pillow have swapped ``size`` already
+                tags = getattr(image, "tag_v2", {})
+                width, height = int(tags[WIDTH_TAG]), int(tags[HEIGHT_TAG])
+                sideways = tags.get(ORIENTATION_TAG, 1) >= SIDEWAYS
+            else:
+                width, height = image.size
+                upright = color_type in ("color", "grayscale")
+                sideways = upright and _orientation(image, file) >= SIDEWAYS
+    except PILLOW_ERRORS:
+        height, width = read_image(path, color_type).shape[:2]
+        sideways = False
+    return (width, height) if sideways else (height, width)
+
+
+def exif_orientation(content: bytes) -> int:
+    """How a picture is to be turned: 1 not at all, 2 to 8 as EXIF counts; see ``SIDEWAYS``.
+
+    1 also where the file does not say it or is no picture, and for TIFF, which decoders turn
+    whatever ``color_type`` is. Only the file's head is read.
+    """
+    file = io.BytesIO(content)
+    try:
+        with Image.open(file) as image:
+            return 1 if image.format == "TIFF" else _orientation(image, file)
     except PILLOW_ERRORS:
         return 1
-    return orientation if orientation in range(1, 9) else 1
+
+
+def with_ending(stem: str, backend_args: Mapping[str, Any] | None = None) -> str | None:
+    """Return the path of a picture that is given without its ending; None if there is none."""
+    endings = [e for ending in PICTURE_ENDINGS for e in (ending, ending.upper())]
+    return next((stem + e for e in endings if exists(stem + e, backend_args)), None)
 
 
 def read_rgb(
@@ -189,6 +222,25 @@ def cut_off(content: bytes) -> str | None:
     else:
         whole = True
     return None if whole else "the picture is cut off: the file ends before its data does"
+
+
+def _orientation(image: Image.Image, file: IO[bytes]) -> int:
+    """What EXIF says alone: OpenCV heeds no orientation in XMP, but Pillow's ``getexif`` does."""
+    exif = Image.Exif()
+    exif.load(_png_exif(file) if image.format == "PNG" else image.info.get("exif", b""))
+    orientation = exif.get(ORIENTATION_TAG, 1)
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _png_exif(file: IO[bytes]) -> bytes:
+    """EXIF of a PNG, which may stand behind the pixels: these are passed over."""
+    file.seek(len(PNG))
+    while len(head := file.read(8)) == 8:
+        length = int.from_bytes(head[:4], "big")
+        if head[4:] == b"eXIf":
+            return file.read(length)
+        file.seek(length + 4, io.SEEK_CUR)
+    return b""
 
 
 def _scan_start(content: bytes) -> int:
@@ -252,8 +304,8 @@ def _with_pillow(content: bytes, color_type: str) -> Pixels:
                     "its pixels have 32 bits, of which the range is not known: read it with "
                     "color_type='unchanged'"
                 )
-            upright = color_type in ("color", "grayscale")
-            turned = ImageOps.exif_transpose(image) if upright else image
+            lies = color_type in ("color", "grayscale") and exif_orientation(content) > 1
+            turned = ImageOps.exif_transpose(image) if lies else image
             return _pixels_of(turned, color_type)
     except BadImageError:
         raise

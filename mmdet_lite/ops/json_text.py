@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+Json = dict[str, Any]
 
-def parse_json(
-    raw: bytes, source: str, keep: Callable[[dict[str, Any]], Any] | None = None
-) -> Any:
+
+def parse_json(raw: bytes, source: str, keep: Callable[[Json], Any] | None = None) -> Any:
     """Return what a JSON text holds, with Python's ``NaN`` and ``Infinity`` as they are.
 
     Args:

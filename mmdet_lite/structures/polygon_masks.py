@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmdet_lite.ops.affine import Matrix, transform_points
+from mmdet_lite.ops.outlines import signed_area
 from mmdet_lite.ops.rle import RLE, Polygon, is_valid_polygon, segmentation_to_rle
 from mmdet_lite.structures.bitmap_masks import (
     BitmapMasks,
@@ -163,7 +164,10 @@ class PolygonMasks:
     @property
     def areas(self) -> NDArray[np.float64]:
         """Area of each mask in square pixels, (G,): the sum over its polygons."""
-        return np.array([sum(map(_shoelace, parts)) for parts in self.masks], np.float64)
+        return np.array(
+            [sum(abs(signed_area(part.reshape(-1, 2))) for part in parts) for parts in self.masks],
+            np.float64,
+        )
 
     def get_bboxes(self) -> Tensor:
         """Return tight boxes (G, 4) of the points; zeros for an empty mask."""
@@ -185,12 +189,6 @@ class PolygonMasks:
     def to_rle(self) -> list[RLE]:
         """Return the compressed RLE of each mask in the frame."""
         return [segmentation_to_rle(parts, self.height, self.width) for parts in self.masks]
-
-
-def _shoelace(polygon: Points) -> float:
-    """Area of a polygon."""
-    x, y = polygon.reshape(-1, 2).T
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
 def _clip(points: Points, x1: int, y1: int, x2: int, y2: int) -> Points:

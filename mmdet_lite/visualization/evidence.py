@@ -7,11 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdet_lite.ops.image_file import read_image
-from mmdet_lite.visualization.displayable import as_picture
+from mmdet_lite.ops.boxes import Box
+from mmdet_lite.ops.image_file import read_rgb
 from mmdet_lite.visualization.labels import Picture
 
-Box = tuple[float, float, float, float]
 Window = tuple[int, int, int, int]
 
 RED, RIM = (229, 30, 40), (255, 255, 255)
@@ -83,7 +82,7 @@ def evidence_uri(path: str, boxes: Sequence[Box], width: int, height: int) -> st
         FileNotFoundError: the file does not exist.
         ValueError: it cannot be read.
     """
-    drawn = draw_evidence(as_picture(read_image(path)), boxes, width, height)
+    drawn = draw_evidence(read_rgb(path), boxes, width, height)
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     content = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR), quality)[1]
     return "data:image/jpeg;base64," + base64.b64encode(content.tobytes()).decode()

@@ -72,7 +72,7 @@ def test_good_file_has_status_0_and_both_reports(place, capsys, monkeypatch):
     assert run(place / "train.json", "--image-root", place / "train") == 0
     out = capsys.readouterr().out
     assert "0 errors, 0 warnings, 0 notes" in out and "| cat " in out
-    assert Path("work_dirs/check_data/train/report.html").is_file()
+    assert Path(f"work_dirs/check_data/{place.name}_train/report.html").is_file()
     assert report()["sets"][0]["num_images"] == 4
 
 
@@ -114,10 +114,25 @@ def test_checkpoint_is_compared_with_the_classes(place, classes, words):
 
 
 def test_what_only_the_data_set_refuses_is_found_too(place):
-    option = "train_dataloader.dataset.dataset.filter_cfg.min_size=5000"
+    option = "train_dataloader.dataset.dataset.proposal_file=none.pkl"
     assert run(write_config(place), "--cfg-options", option) == 1
     assert codes() == ["set-refused"]
-    assert "no image of" in report()["findings"][0]["message"]
+    assert "none.pkl" in report()["findings"][0]["message"]
+
+
+def test_filter_that_leaves_nothing_is_an_error_of_that_set(place):
+    option = "train_dataloader.dataset.dataset.filter_cfg.min_size=5000"
+    assert run(write_config(place), "--cfg-options", option) == 1
+    (finding,) = report()["findings"]
+    assert finding["code"] == "nothing-left" and finding["source"] == "train"
+    assert "4 images: shorter side below min_size=5000" in finding["message"]
+
+
+def test_plain_annotations_are_counted_without_a_filter_that_no_config_named(place):
+    change(place / "train.json", lambda c: c.update(annotations=c["annotations"][:3]))
+    run(place / "train.json", "--image-root", place / "train")
+    (steps,) = report()["funnels"].values()
+    assert [step["left"] for step in steps if step["unit"] == "images"] == [4]
 
 
 def test_wrong_classes_of_one_set_are_an_error_of_that_set(place):
@@ -156,6 +171,29 @@ def test_fix_writes_a_mended_copy_and_leaves_the_file(place, capsys):
     assert run("new/mended.json", *command, "--out-dir", "again") == 0
 
 
+def test_fix_lists_what_only_pictures_show(place, capsys):
+    change(place / "train.json", lambda c: c["images"][0].update(width=100, height=75))
+    (place / "train" / "2.png").unlink()
+    run(place / "train.json", "--image-root", place / "train", "--fix", "mended.json")
+    left = capsys.readouterr().out.split("left in mended.json")[1]
+    assert "image-size (1)" in left and "image-missing (1)" in left
+
+
+def test_fix_writes_nothing_where_many_annotations_would_go(place, capsys):
+    change(place / "train.json", lambda c: [a.update(image_id=99) for a in c["annotations"]])
+    assert run(place / "train.json", "--image-root", place / "train", "--fix", "mended.json") == 1
+    assert "mended.json is not written: 12 of 12 annotations" in capsys.readouterr().out
+    assert not Path("mended.json").exists()
+
+
+def test_reports_about_files_of_one_name_both_stay(place):
+    for folder in ("a", "b"):
+        (place / folder).mkdir()
+        (place / folder / "train.json").write_text((place / "train.json").read_text())
+        run(f"{folder}/train.json", "--image-root", place / "train")
+    assert len(list(Path("work_dirs/check_data").glob("*/report.json"))) == 2
+
+
 def test_fix_says_what_is_left(place, capsys):
     change(place / "train.json", lambda c: c["categories"][1].update(name="Cat "))
     run(place / "train.json", "--image-root", place / "train", "--fix", "mended.json")
@@ -169,9 +207,11 @@ def test_fix_says_what_is_left(place, capsys):
     [
         (("train.json", "--fix", "train.json"), "give it another name"),
         (("config.py", "--fix", "x.json"), "choose with --set one of 'train', 'val, test'"),
-        (("train.json", "--checkpoint", "c.pth"), "go with a config"),
+        (("train.json", "--checkpoint", "c.pth"), "goes with a config"),
         (("config.py", "--image-root", "train"), "go with annotations, not with a config"),
-        (("gone.json",), "gone.json"),
+        (("gone.json",), "there is no config, file or folder 'gone.json'"),
+        (("gone",), "there is no config, file or folder 'gone'"),
+        (("train.json", "--fix", "x.json", "--no-images"), "leave out --no-images"),
     ],
 )
 def test_wrong_use_has_status_2_and_says_why(place, capsys, words, message):

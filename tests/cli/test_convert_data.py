@@ -124,6 +124,94 @@ def test_a_second_run_needs_overwrite(tmp_path, capsys):
     assert run(*args, "--overwrite") == 0
 
 
+@pytest.mark.parametrize(
+    ("form", "words"), [("yolo", "yolo is not trained on"), ("coco", "is there already")]
+)
+def test_a_config_that_cannot_be_written_stops_before_anything_is(tmp_path, capsys, form, words):
+    config = tmp_path / "mine.py"
+    config.write_text("edited = True\n")
+    args = (labelme_folder(tmp_path / "data"), tmp_path / "out", "--to", form)
+    assert run(*args, "--write-config", config, "--overwrite") == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "read " not in said.err
+    assert config.read_text() == "edited = True\n"
+    assert not (tmp_path / "out").exists()
+
+
+def coco_file(folder, boxes, size_wh=(50, 40), **more):
+    """A picture of 50 x 40 and a COCO file that may say something else."""
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.jpg"), np.full((40, 50, 3), 90, np.uint8))
+    width, height = size_wh
+    annotations = [
+        {
+            "id": i, "image_id": 1, "category_id": 1, "bbox": box, "area": 4, "iscrowd": 0,
+            "segmentation": [], **more,
+        }
+        for i, box in enumerate(boxes, 1)
+    ]  # fmt: skip
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg", "height": height, "width": width}],
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (folder / "train.json").write_text(json.dumps(content))
+    return folder / "train.json"
+
+
+CORNERS = [[30 + i, 20 + i, 40 + i, 30 + i] for i in range(6)]
+
+
+@pytest.mark.parametrize("form", ["coco", "voc", "yolo", "labelme"])
+@pytest.mark.parametrize(
+    ("size_wh", "boxes", "words"),
+    [
+        ((40, 50), [[1, 2, 3, 4]], "image-size-swapped: "),
+        ((100, 80), [[1, 2, 3, 4]], "a.jpg measures 50x40, "),
+        ((50, 40), CORNERS, "boxes-look-xyxy: "),
+    ],
+)
+def test_what_would_be_trained_on_wrongly_is_not_converted(
+    tmp_path, capsys, form, size_wh, boxes, words
+):
+    file = coco_file(tmp_path / "data", boxes, size_wh)
+    assert run(file, tmp_path / "out", "--to", form) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_boxes_beside_their_outlines_are_not_converted(tmp_path, capsys):
+    outline = [[1, 1, 6, 1, 6, 6]]
+    file = coco_file(tmp_path / "data", [[30, 20, 5, 5]] * 6, segmentation=outline)
+    assert run(file, tmp_path / "out", "--to", "yolo") == 2
+    assert "boxes-masks-disagree: " in capsys.readouterr().err
+
+
+def test_single_boxes_beside_their_outlines_are_noted(tmp_path, capsys):
+    outline = [[1, 1, 6, 1, 6, 6]]
+    boxes = [[30, 20, 5, 5], *([[1, 1, 5, 5]] * 6)]
+    file = coco_file(tmp_path / "data", boxes, segmentation=outline)
+    assert run(file, tmp_path / "out", "--to", "coco") == 0
+    assert "note: 1 x a box and its outline differ" in capsys.readouterr().err
+
+
+def test_sets_without_objects_and_missing_pictures_are_noted(tmp_path, capsys):
+    file = coco_file(tmp_path / "data", [])
+    (file.parent / "a.jpg").unlink()
+    assert run(file, tmp_path / "out", "--to", "coco") == 0
+    said = capsys.readouterr().err
+    assert "note: 1 of 1 pictures are not on disk, such as " in said
+    assert "note: none of the 1 pictures of " in said
+
+
+def test_a_picture_that_cannot_be_read_is_noted(tmp_path, capsys):
+    file = coco_file(tmp_path / "data", [[1, 2, 3, 4]])
+    (file.parent / "a.jpg").write_bytes(b"no picture")
+    assert run(file, tmp_path / "out", "--to", "coco") == 0
+    assert "note: 1 of 1 pictures cannot be read, such as " in capsys.readouterr().err
+
+
 def test_classes_are_picked_and_merged(tmp_path, capsys):
     first = labelme_folder(tmp_path / "a", 3)
     second = labelme_folder(tmp_path / "b", 4)

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from mmdet_lite.cli.dataset_stats import main, statistics_of_subject
+from mmdet_lite.cli.dataset_stats import main, parse_args, subject_statistics
 
 CONTENT = {
     "images": [{"id": n, "file_name": f"{n}.png", "height": 480, "width": 640} for n in range(4)],
@@ -35,7 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_config_and_file_give_the_same_numbers() -> None:
-    (of_config,), (of_file,) = statistics_of_subject("c.py"), statistics_of_subject("ann.json")
+    (of_config,), (of_file,) = (
+        subject_statistics(parse_args([subject])) for subject in ("c.py", "ann.json")
+    )
     for one in (of_config, of_file):
         assert one.instances_per_class == {"cat": 5, "dog": 0}
         assert one.images_per_class == {"cat": 3, "dog": 0}
@@ -57,7 +59,7 @@ def test_tables_are_printed_and_a_picture_is_drawn(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["c.py", "--form", "coco"], "--form goes with annotations"),
+        (["c.py", "--from", "coco"], "--from and --image-root go with annotations"),
         (["ann.json", "--cfg-options", "a=1"], "--cfg-options goes with a config"),
         (["none.json"], "none.json"),
         (["c.py", "--cfg-options", "train_dataloader.dataset.ann_file=no.json"], "does not exist"),

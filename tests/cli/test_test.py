@@ -117,3 +117,13 @@ def test_pictures_go_to_the_folder_that_was_typed(tmp_path, monkeypatch):
 def test_config_without_a_test_set_is_refused():
     with pytest.raises(ValueError, match=r"c\.py has no test_dataloader, test_evaluator, test_cfg"):
         apply({})
+
+
+def test_other_classes_are_answered_with_the_whole_list_to_paste():
+    trained = ("a", "b", "c", "d", "e", "f", "g")
+    dataset = {"type": "CocoDataset", "metainfo": {"classes": trained[::-1]}}
+    cfg = Config({"test_dataloader": {"dataset": dataset}})
+    checkpoint = {"meta": {"dataset_meta": {"classes": trained}}}
+    with pytest.raises(ValueError) as error:
+        test_command.with_test_classes(cfg, checkpoint, "a.pth")
+    assert str(error.value).endswith(f"test_dataloader.dataset.metainfo=dict(classes={trained})")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from mmdet_lite.datasets import CocoDataset
+from mmdet_lite.datasets.converters.annotated_images import read_annotated
 from mmdet_lite.datasets.xml_style import XMLDataset
 
 QUICK = settings(
@@ -112,45 +113,52 @@ def broken(node, breaks):
 
 def change(holder, key, kind, choice, other, other_key):
     """Break one place."""
-    value = holder[key]
-    number = isinstance(value, int | float)
-    if kind == "junk":
-        holder[key] = copy.deepcopy(JUNK[choice % len(JUNK)])
-    elif kind == "remove":
+    value = copy.deepcopy(holder[key])
+    if kind == "remove":
         del holder[key]
-    elif kind == "text":
-        holder[key] = str(value)
-    elif kind == "negate" and number:
-        holder[key] = -value
-    elif kind == "grow" and number:
-        holder[key] = value * 1000
-    elif kind == "wrap":
-        holder[key] = [value]
-    elif kind == "unwrap" and isinstance(value, list) and value:
-        holder[key] = value[0]
-    elif kind == "double" and isinstance(holder, list):
-        holder.insert(choice % (len(holder) + 1), copy.deepcopy(value))
-    elif kind == "reverse" and isinstance(value, list):
-        value.reverse()
+    elif kind == "double":
+        if isinstance(holder, list):
+            holder.insert(choice % (len(holder) + 1), value)
+    elif kind == "swap":
+        holder[key] = copy.deepcopy(other[other_key])
+        if other is not holder or other_key != key:
+            other[other_key] = value
     elif kind == "copy":
         holder[key] = copy.deepcopy(other[other_key])
-    elif kind == "swap":
-        mine, its = copy.deepcopy(value), copy.deepcopy(other[other_key])
-        other[other_key] = mine
-        if not (other is holder and other_key == key):
-            holder[key] = its
+    else:
+        holder[key] = changed_value(value, kind, choice)
+
+
+def changed_value(value, kind, choice):
+    """What stands there instead."""
+    if kind == "junk":
+        return copy.deepcopy(JUNK[choice % len(JUNK)])
+    if kind == "text":
+        return str(value)
+    if kind == "wrap":
+        return [value]
+    if kind in ("negate", "grow") and isinstance(value, int | float):
+        return -value if kind == "negate" else value * 1000
+    if kind == "unwrap" and isinstance(value, list) and value:
+        return value[0]
+    if kind == "reverse" and isinstance(value, list):
+        return value[::-1]
+    return value
 
 
 def assert_clear(error, files):
     """The error is one for users: raised by our own code, and it names the file."""
-    shown = "".join(traceback.format_exception(error))
     ours = type(error).__module__.startswith("mmdet_lite.")
-    assert ours or type(error) in (ValueError, FileNotFoundError, TypeError), shown
-    assert isinstance(error, ValueError | FileNotFoundError | TypeError), shown
+    plain = type(error) in (ValueError, FileNotFoundError, TypeError)
     innermost = traceback.extract_tb(error.__traceback__)[-1].filename
-    assert "mmdet_lite" in Path(innermost).parts, shown
-    assert any(file in str(error) for file in files), shown
-    assert len(str(error)) < 3000, shown
+    clear = (
+        isinstance(error, ValueError | FileNotFoundError | TypeError)
+        and (ours or plain)
+        and "mmdet_lite" in Path(innermost).parts
+        and any(file in str(error) for file in files)
+        and len(str(error)) < 3000
+    )
+    assert clear, "".join(traceback.format_exception(error))
 
 
 def assert_same_set(dataset, truth, logged):
@@ -185,17 +193,19 @@ def assert_same_set(dataset, truth, logged):
 
 def is_usable(ann, image, names, classes):
     """Whether an annotation is an object of the set, said in another way than the program does."""
+    if names[ann["category_id"]] not in classes:
+        return False
+    assert all(ann.get(flag) in (0, 1, None) for flag in ("iscrowd", "ignore"))
+    if ann.get("ignore"):
+        return False
     x, y, w, h = ann["bbox"]
     assert all(isinstance(v, int | float) for v in ann["bbox"]), "a box of no numbers was taken"
-    assert ann.get("iscrowd", 0) in (0, 1) and not isinstance(ann.get("iscrowd"), str)
-    if names[ann["category_id"]] not in classes or ann.get("ignore"):
-        return False
     if not all(abs(v) < 2**24 for v in (x, y, w, h)):  # NaN and infinite ones too
         return False
-    area = ann.get("area", 1)
+    no_area = ann.get("area") is not None and ann["area"] <= 0  # NaN says nothing
     seen_w = min(x + w, image["width"]) - max(x, 0)
     seen_h = min(y + h, image["height"]) - max(y, 0)
-    return w >= 1 and h >= 1 and area > 0 and seen_w > 0 and seen_h > 0
+    return w >= 1 and h >= 1 and not no_area and seen_w > 0 and seen_h > 0
 
 
 def assert_same_masks(sample, kept, image):
@@ -294,7 +304,9 @@ def test_every_place_with_every_junk(folder, monkeypatch):
 
 
 TEXT = json.dumps(content()).encode()
-INSERTED = [b"", b",", b"]", b'"', b"NaN", b"-Infinity", b"\x00", b"\xff", b"// no\n", b"1e999", b"["]
+INSERTED = [
+    *(b"", b",", b"]", b'"', b"[", b"NaN", b"-Infinity", b"1e999", b"\x00", b"\xff", b"// no\n")
+]
 
 
 @QUICK
@@ -382,6 +394,7 @@ def usable_xml_objects(root, height, width):
             left_out += 1
     return kept, left_out
 
+
 def check_broken_xml(root, text, monkeypatch):
     logged = []
     for module in ("base", "xml_style"):
@@ -452,3 +465,166 @@ def test_broken_xml_text_ends_in_a_clear_error_or_a_correct_set(folder, start, l
     whole = XML.format(name="a", height=XML_SIZES["a"][0], width=XML_SIZES["a"][1]).encode()
     with pytest.MonkeyPatch.context() as monkeypatch:
         check_broken_xml(folder, whole[:start] + inserted + whole[start + length :], monkeypatch)
+
+
+LABELME = {
+    "version": "5.0.1",
+    "flags": {},
+    "shapes": [
+        {
+            "label": "cat", "points": [[2, 3], [12.5, 3], [12, 23]], "group_id": None,
+            "shape_type": "polygon", "flags": {},
+        },
+        {"label": "dog", "points": [[5, 5], [20, 20]], "shape_type": "rectangle", "flags": {}},
+        {"label": "dog", "points": [[15, 15], [15, 20]], "shape_type": "circle", "flags": {}},
+    ],
+    "imagePath": "a.png",
+    "imageData": None,
+    "imageHeight": 40,
+    "imageWidth": 30,
+}  # fmt: skip
+VIA = {
+    "a.png1": {
+        "filename": "a.png",
+        "size": 1,
+        "regions": [
+            {
+                "shape_attributes": {
+                    "name": "polygon",
+                    "all_points_x": [2, 12, 12.5],
+                    "all_points_y": [3, 3, 23],
+                },
+                "region_attributes": {"name": "cat"},
+            },
+            {
+                "shape_attributes": {"name": "rect", "x": 5, "y": 5, "width": 9, "height": 9},
+                "region_attributes": {"name": "dog"},
+            },
+        ],
+        "file_attributes": {},
+    }
+}
+YOLO = "0 0.4 0.5 0.3 0.25\n1 0.1 0.1 0.5 0.1 0.5 0.5\n\n1 0.5 0.5 0.2 0.2\n"
+CSV = (
+    "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+    "a.png,30,40,cat,2,3,12.5,23\na.png,30,40,dog,5,5,14,14\nb.png,40,30,dog,5,5,14,14\n"
+)
+# form: the file that is broken, the others that it needs, its text
+TEXT_FORMS = {
+    "labelme": ("a.json", {}, json.dumps(LABELME)),
+    "via": ("via_region_data.json", {}, json.dumps(VIA)),
+    "yolo": ("labels/a.txt", {"classes.txt": "cat\ndog\n"}, YOLO),
+    "csv": ("boxes.csv", {}, CSV),
+}
+WORDS = [*XML_TEXTS, "5", "0.5", "-0.25", '"', ",", ";", "a.png", "nowhere.png", "../a.png"]
+WORD_BREAKS = st.lists(
+    st.tuples(
+        st.integers(0, 200),
+        st.sampled_from(("word", "word", "drop", "double", "line", "cut")),
+        st.integers(0, 200),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def broken_words(text, breaks):
+    """A text of lines of words, with some words or lines changed."""
+    for number, kind, choice in breaks:
+        words = re.split(r"([ ,\n]+)", text)  # words and what is between them, in turns
+        at = number % len(words)
+        if kind == "word":
+            words[at] = WORDS[choice % len(WORDS)]
+        elif kind == "drop":
+            del words[at : at + 1 + choice % 3]
+        elif kind == "double":
+            words.insert(at, words[choice % len(words)])
+        elif kind == "cut":
+            words = words[:at]
+        text = "".join(words)
+        if kind == "line":
+            lines = text.split("\n")
+            lines.insert(number % len(lines), lines[choice % len(lines)])
+            text = "\n".join(lines)
+    return text
+
+
+def broken_text(form, breaks):
+    """The file of a form, broken in its own way."""
+    text = TEXT_FORMS[form][2]
+    if form in ("labelme", "via"):
+        return json.dumps(broken(json.loads(text), breaks))
+    return broken_words(text, breaks)
+
+
+def check_form(folder, form, text):
+    """What is read is a set that loads, with every object or a note about those that are not."""
+    name, others, _ = TEXT_FORMS[form]
+    root = folder / form
+    pictures = root / "images" if form == "yolo" else root
+    for path in (root / name, pictures / "x"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    for picture in ("a.png", "b.png"):
+        (pictures / picture).write_bytes((folder / "images" / picture).read_bytes())
+    for other, content_of_other in others.items():
+        (root / other).write_text(content_of_other)
+    (root / name).write_bytes(text.encode("utf-8", "surrogatepass"))
+    files = (Path(name).name, *others, "a.png", "b.png", str(root))
+    try:
+        sets = read_annotated(root, form)
+    except Exception as error:
+        assert_clear(error, files)
+        return None
+    for one in sets:
+        (folder / "ann.json").write_text(json.dumps(one.content))
+        try:
+            dataset = CocoDataset(
+                ann_file=str(folder / "ann.json"),
+                data_prefix={"img": str(one.image_root)},
+                pipeline=[{"type": "LoadImageFromFile"}, {"type": "LoadAnnotations"}],
+                test_mode=True,
+            )
+            for n in range(len(dataset)):
+                assert np.isfinite(dataset[n]["gt_bboxes"]).all()
+        except Exception as error:
+            assert_clear(error, (*files, "ann.json"))
+    return sets
+
+
+@pytest.mark.parametrize("form", TEXT_FORMS)
+def test_unbroken_forms_are_read_whole(form, folder):
+    (one,) = check_form(folder, form, TEXT_FORMS[form][2])
+    number = {"labelme": 3, "via": 2, "yolo": 3, "csv": 3}[form]
+    assert len(one.content["annotations"]) == number and not one.notes
+
+
+def check_broken_form(folder, form, breaks):
+    text = broken_text(form, breaks)
+    sets = check_form(folder, form, text)
+    if sets is None:
+        return
+    found = sum(len(one.content["annotations"]) for one in sets)
+    if form == "yolo":
+        written = sum(bool(line.strip()) for line in text.splitlines())
+    elif form == "labelme":
+        shapes = json.loads(text).get("shapes") or []
+        groups = {str(shape["group_id"]) for shape in shapes if shape.get("group_id") is not None}
+        written = sum(shape.get("group_id") is None for shape in shapes) + len(groups)
+    else:
+        return
+    assert found >= written or any(one.notes for one in sets), "objects were dropped in silence"
+
+
+@pytest.mark.parametrize("form", TEXT_FORMS)
+@QUICK
+@given(breaks=BREAKS, words=WORD_BREAKS)
+def test_broken_forms_end_in_a_clear_error_or_a_set_that_loads(folder, form, breaks, words):
+    check_broken_form(folder, form, breaks if form in ("labelme", "via") else words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", TEXT_FORMS)
+@LONG
+@given(breaks=BREAKS, words=WORD_BREAKS)
+def test_broken_forms_for_long(folder, form, breaks, words):
+    check_broken_form(folder, form, breaks if form in ("labelme", "via") else words)

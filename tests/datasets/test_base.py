@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mmdet_lite.datasets import CocoDataset, DetDataset, VOCDataset, XMLDataset
-from mmdet_lite.datasets.base import box_fault
 
 CAT = ("cat", (1, 1, 11, 21), 0)
 DOG = ("dog", (5, 5, 30, 30), 0)
@@ -62,9 +61,9 @@ def test_a_form_that_reads_no_names_says_what_it_must_define():
 )
 def test_each_form_has_filters_and_prefixes_of_its_own(kind, filter_key, prefix_key):
     kind(filter_cfg={filter_key: 1}, data_prefix={prefix_key: ""}, lazy_init=True)
-    with pytest.raises(ValueError, match=f"filter_cfg has the key .* did you mean '{filter_key}'"):
+    with pytest.raises(ValueError, match=f"filter_cfg.{filter_key}s: no such key.*'{filter_key}'"):
         kind(filter_cfg={filter_key + "s": 1}, lazy_init=True)
-    with pytest.raises(ValueError, match=f"data_prefix has the key .* did you mean '{prefix_key}"):
+    with pytest.raises(ValueError, match=f"data_prefix.{prefix_key}_: no such key.*'{prefix_key}'"):
         kind(data_prefix={prefix_key + "_": ""}, lazy_init=True)
 
 
@@ -81,20 +80,3 @@ def test_every_form_reads_proposals(write_voc, tmp_path):
     (tmp_path / "proposals.pkl").write_bytes(pickle.dumps(stored))
     dataset = XMLDataset(**args, proposal_file="proposals.pkl")
     assert dataset.get_data_info(1)["proposals"]["bboxes"].tolist() == boxes.tolist()
-
-
-@pytest.mark.parametrize(
-    ("box", "fault"),
-    [
-        ((0, 0, 1, 1), None),
-        ((-5, -5, 6, 6), None),
-        ((0, 0, 0.5, 9), "smaller than a pixel"),
-        ((5, 5, -3, 9), "smaller than a pixel"),
-        ((float("nan"), 0, 9, 9), "box is not finite"),
-        ((0, 0, float("inf"), 9), "box is not finite"),
-        ((20, 0, 5, 5), "outside of the image"),
-        ((0, -9, 5, 9), "outside of the image"),
-    ],
-)
-def test_boxes_that_cannot_be_used_have_a_reason(box, fault):
-    assert box_fault(*box, height=10, width=20) == fault

@@ -186,9 +186,7 @@ def test_joined_files_in_different_orders_keep_their_names(val_content, write):
     )
     half = len(joined) // 2
     for n in range(half):
-        assert (
-            joined.get_data_info(n)["instances"] == joined.get_data_info(half + n)["instances"]
-        )
+        assert joined.get_data_info(n)["instances"] == joined.get_data_info(half + n)["instances"]
     with pytest.raises(ValueError, match="same class names in the same order") as error:
         ConcatDataset([CocoDataset(first), CocoDataset(second)])
     assert "2. data set" in str(error.value)
@@ -197,9 +195,7 @@ def test_joined_files_in_different_orders_keep_their_names(val_content, write):
 @pytest.mark.parametrize(
     ("written", "meant"), [("Cat", "cat"), ("cta", "cat"), ("dogs", "dog"), ("cow ", "cow")]
 )
-def test_a_misspelt_class_is_an_error_with_the_right_suggestion(
-    val_content, write, written, meant
-):
+def test_a_misspelt_class_is_an_error_with_the_right_suggestion(val_content, write, written, meant):
     classes = tuple(written if name == meant else name for name in NAMES)
     path = write(val_content)
     with pytest.raises(ValueError, match=rf"{written!r} \(did you mean {meant!r}\?\)") as error:

@@ -256,7 +256,7 @@ def test_empty_data_set_prints_the_funnel(coco_content, write_coco):
     ("argument", "message"),
     [
         ({"filter_cfg": {"filter_empty_gts": True}}, "did you mean 'filter_empty_gt'"),
-        ({"data_prefix": {"image": "images"}}, "data_prefix has the key 'image'"),
+        ({"data_prefix": {"image": "images"}}, "data_prefix.image: no such key"),
         ({"indices": 0}, "indices=0 leaves no image"),
         ({"indices": []}, r"indices=\[\] leaves no image"),
     ],

@@ -8,7 +8,8 @@ import pytest
 from mmengine.registry import DATASETS as ENGINE_DATASETS
 
 from mmdet_lite.datasets import CocoDataset, XMLDataset, dataset_classes, xml_style
-from mmdet_lite.datasets.converters import convert_voc_to_coco, voc_splits
+from mmdet_lite.datasets.converters import read_devkit
+from mmdet_lite.ops.whole_files import write_json
 
 CAT = ("cat", (1, 1, 11, 21), 0)
 DOG = ("dog", (5, 5, 30, 30), 0)
@@ -276,8 +277,7 @@ def test_the_converter_and_the_data_set_give_the_same_boxes(write_voc, tmp_path)
     main = tmp_path / "VOC2007/ImageSets/Main"
     main.mkdir()
     (main / "train.txt").write_text("a\nb\nc\n")
-    entries = voc_splits(tmp_path)["voc07_train"]
-    convert_voc_to_coco(tmp_path, entries, tmp_path / "x.json", ["dog", "cat"])
+    write_json(tmp_path / "x.json", read_devkit(tmp_path, ["dog", "cat"])["voc07_train"])
     converted = CocoDataset(ann_file=str(tmp_path / "x.json"), data_root=str(tmp_path))
     direct = XMLDataset(**args, metainfo=NAMES)
     keys = ("bbox", "bbox_label", "ignore_flag")
@@ -290,10 +290,10 @@ def test_the_converter_and_the_data_set_give_the_same_boxes(write_voc, tmp_path)
 
 def test_every_raccoon_box_is_that_of_the_converter(shared_dir, tmp_path):
     devkit = shared_dir / "data" / "raccoon_voc" / "VOCdevkit"
+    contents = read_devkit(devkit)
     counted = 0
     for split in ("trainval", "test"):
-        entries = voc_splits(devkit)[f"voc07_{split}"]
-        convert_voc_to_coco(devkit, entries, tmp_path / "x.json", ["raccoon"])
+        write_json(tmp_path / "x.json", contents[f"voc07_{split}"])
         converted = CocoDataset(ann_file=str(tmp_path / "x.json"), data_root=str(devkit))
         direct = XMLDataset(
             f"VOC2007/ImageSets/Main/{split}.txt",

@@ -10,13 +10,16 @@ import pytest
 from PIL import Image, ImageOps
 
 from mmdet_lite.ops.image_file import (
+    COLOR_TYPES,
     BadImageError,
     MissingImageError,
     as_rgb,
     decode_image,
     exif_orientation,
+    image_size,
     read_image,
     read_rgb,
+    with_ending,
 )
 
 YS, XS = np.mgrid[:24, :32]
@@ -25,6 +28,11 @@ GREY = RGB[..., 1]
 RGBA = np.dstack([RGB, (XS * 8).astype(np.uint8)])
 SIXTEEN = (GREY.astype(np.uint16) << 8) + XS.astype(np.uint16) * 7
 ORIENTATION = 274
+XMP_TURNED = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+    b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
 
 
 def encode(image, form, **options):
@@ -144,7 +152,55 @@ def test_pictures_are_turned_upright_unless_that_is_to_be_ignored(form, orientat
         stored = decode_image(content, "color_ignore_orientation")
         assert np.abs(stored.astype(int) - RGB[..., ::-1]).max() < (20 if form == "AVIF" else 12)
         assert decode_image(content, "unchanged").shape == (24, 32, 3)
-    assert exif_orientation(content) == orientation
+    assert exif_orientation(content) == (1 if form == "TIFF" else orientation)
+
+
+@pytest.mark.parametrize("color_type", COLOR_TYPES)
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "JPEG2000", "PPM"])
+def test_the_size_in_the_head_is_that_of_what_is_read(tmp_path, form, color_type):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    for name, options in {
+        "plain": {},
+        "turned": {"exif": exif},
+        "xmp": {"xmp": XMP_TURNED},
+    }.items():
+        path = str(tmp_path / name)
+        (tmp_path / name).write_bytes(encode(RGB, form, **options))
+        assert image_size(path, color_type) == read_image(path, color_type).shape[:2], name
+
+
+def test_the_orientation_behind_the_pixels_of_a_png_counts(tmp_path):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 8
+    content = encode(RGB, "PNG", exif=exif)
+    at, end = content.index(b"eXIf") - 4, content.index(b"IDAT") - 4
+    last = content.index(b"IEND") - 4
+    moved = content[:at] + content[end:last] + content[at:end] + content[last:]
+    (tmp_path / "a.png").write_bytes(moved)
+    assert exif_orientation(moved) == 8
+    assert image_size(str(tmp_path / "a.png")) == (32, 24) == decode_image(moved).shape[:2]
+
+
+def test_orientation_in_xmp_alone_is_heeded_by_no_backend():
+    content = encode(RGB, "WEBP", xmp=XMP_TURNED)
+    assert exif_orientation(content) == 1
+    for backend in ("cv2", "pillow"):
+        assert decode_image(content, backend=backend).shape == (24, 32, 3)
+
+
+def test_the_size_of_no_picture_is_refused_with_its_path(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    with pytest.raises(BadImageError, match=r"a\.jpg' cannot be read"):
+        image_size(str(tmp_path / "a.jpg"))
+    with pytest.raises(MissingImageError, match=r"gone\.jpg' does not exist"):
+        image_size(str(tmp_path / "gone.jpg"))
+
+
+def test_a_picture_is_found_by_its_name_without_ending(tmp_path):
+    (tmp_path / "a.b.JPG").touch()
+    assert with_ending(str(tmp_path / "a.b")) == str(tmp_path / "a.b.JPG")
+    assert with_ending(str(tmp_path / "a")) is None
 
 
 def test_orientation_of_what_is_no_picture_or_says_nothing_is_upright():

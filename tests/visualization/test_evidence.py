@@ -66,3 +66,14 @@ def test_uri_holds_a_jpeg_of_the_file(tmp_path: Path) -> None:
     assert cv2.imdecode(pixels, cv2.IMREAD_COLOR).shape == (150, 200, 3)
     with pytest.raises(FileNotFoundError, match=r"b\.png"):
         evidence_uri(str(tmp_path / "b.png"), [], 200, 200)
+
+
+def test_a_picture_of_32_bits_is_evidence_too(tmp_path: Path) -> None:
+    depths = np.linspace(280, 310, 300 * 400, dtype=np.float32).reshape(300, 400)
+    cv2.imwrite(str(tmp_path / "a.tif"), depths)
+    uri = evidence_uri(str(tmp_path / "a.tif"), [(100, 60, 300, 240)], 400, 300)
+    content = np.frombuffer(base64.b64decode(uri.split(",")[1]), np.uint8)
+    drawn = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    assert drawn.shape == (300, 400, 3)
+    assert drawn[5].mean() < 20
+    assert drawn[-5].mean() > 230

@@ -327,7 +327,8 @@ def _problem(key: str, value: Any) -> str | None:
         return "not translated" + _instead(key)
     if any(key == name or (name.endswith(".") and key.startswith(name)) for name in WITHOUT_EFFECT):
         return None
-    nearest = nearest_name(key, [*TRANSLATED, *FIXED])
+    # keys of a section are alike by its name already
+    nearest = nearest_name(key, [*TRANSLATED, *FIXED], cutoff=0.75)
     return "not a key of Detectron" + (f", did you mean {nearest}?" if nearest else "")
 
 

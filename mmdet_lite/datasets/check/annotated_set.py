@@ -9,15 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdet_lite.datasets.check.codes import found, listed
-from mmdet_lite.datasets.check.records import Box, Finding
+from mmdet_lite.datasets.check.codes import capped, finding
+from mmdet_lite.datasets.check.records import Finding
+from mmdet_lite.datasets.coco import NOT_LISTED
+from mmdet_lite.datasets.coco_annotation import is_number
 from mmdet_lite.datasets.coco_file import shortened
+from mmdet_lite.ops.box_faults import BOX_FAULTS, MOST_PIXELS, TOO_SMALL, box_faults
+from mmdet_lite.ops.boxes import Box
+from mmdet_lite.ops.coco_form import coco_content
+from mmdet_lite.ops.json_text import Json
 
-Json = dict[str, Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Files = tuple[str, ...]  # of one picture
 
-_MOST_PIXELS = 1e9
+_LONGEST_SIDE = 1e9
 _ID_TYPES = (int, str, float)
 NEEDED_KEYS = {
     "images": ("id", "file_name", "height", "width"),
@@ -33,8 +40,9 @@ class Uses:
     Args:
         classes: ``metainfo.classes``; None takes the names of the file.
         filter_cfg: of the data set.
+        num_joints: of ``metainfo.keypoint_names``; None takes those of the file.
         test_mode: of the data set.
-        with_mask: the pipeline loads masks.
+        with_mask: the pipeline loads masks, and boxes do not stand in for them.
         skips_bad_images: ``on_bad_image`` of the data set is 'skip'.
         turns_upright: pictures are loaded as their EXIF orientation says.
         on_disk: pictures are plain files, so that they can be looked for.
@@ -44,6 +52,7 @@ class Uses:
 
     classes: tuple[str, ...] | None = None
     filter_cfg: Mapping[str, Any] = field(default_factory=dict)
+    num_joints: int | None = None
     test_mode: bool = False
     with_mask: bool = False
     skips_bad_images: bool = False
@@ -59,7 +68,7 @@ class AnnotatedSet:
 
     ``images``, ``annotations`` and ``categories`` are the entries that have what every entry needs
     (see ``annotated_set``); A annotations, I images. ``broken`` are findings about the others,
-    ``extra`` what else the file holds.
+    ``broken_entries`` these others by kind, ``extra`` what else the file holds.
     """
 
     name: str
@@ -71,6 +80,7 @@ class AnnotatedSet:
     uses: Uses = Uses()
     broken: tuple[Finding, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    broken_entries: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -80,19 +90,42 @@ class AnnotatedSet:
         return tuple(dict.fromkeys(category["name"] for category in self.categories))
 
     @cached_property
-    def image_files(self) -> tuple[tuple[str, ...], ...]:
-        """(I,) where the files of each picture should be; several where each holds channels."""
-        named = [image["file_name"] for image in self.images]
-        lists = [[names] if isinstance(names, str) else names for names in named]
-        return tuple(tuple(os.path.join(self.image_root, one) for one in names) for names in lists)
+    def image_files(self) -> tuple[Files, ...]:
+        """(I,) the files of each picture: ``file_name``, then any ``channel_file_names``."""
+        return tuple(map(self.files_in_root, self.images))
 
     @cached_property
-    def files_on_disk(self) -> tuple[tuple[str, ...], ...]:
+    def files_on_disk(self) -> tuple[Files, ...]:
         """Those of ``image_files`` that are there to be looked for."""
         if not self.uses.on_disk:
             return ()
         pairs = zip(self.images, self.image_files, strict=True)
-        return tuple(f for image, f in pairs if image["file_name"] not in self.uses.embedded)
+        there = [files for image, files in pairs if image["file_name"] not in self.uses.embedded]
+        return (*there, *(self.files_in_root(image) for image in self.sizeless))
+
+    @cached_property
+    def sizeless(self) -> tuple[Json, ...]:
+        """The broken images that lack nothing but a usable width and height."""
+        return tuple(
+            image
+            for image in self.broken_entries.get("images", ())
+            if isinstance(image, dict)
+            and _broken("images", {**image, "width": 1, "height": 1}) is None
+        )
+
+    @cached_property
+    def broken_ids(self) -> frozenset[Any]:
+        """Ids of the broken images, so that their annotations are not found to be lost too."""
+        ids = [
+            image.get("id")
+            for image in self.broken_entries.get("images", ())
+            if isinstance(image, dict)
+        ]
+        return frozenset(id_ for id_ in ids if type(id_) in _ID_TYPES)
+
+    def files_in_root(self, image: Mapping[str, Any]) -> Files:
+        """The files of an image with the folder they are in."""
+        return tuple(os.path.join(self.image_root, name) for name in files_of(image))
 
     @cached_property
     def image_paths(self) -> tuple[str, ...]:
@@ -137,28 +170,67 @@ class AnnotatedSet:
     @cached_property
     def xyxy(self) -> Floats:
         """(A, 4) the same as x1 y1 x2 y2."""
-        return np.hstack([self.xywh[:, :2], self.xywh[:, :2] + self.xywh[:, 2:]])
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.hstack([self.xywh[:, :2], self.xywh[:, :2] + self.xywh[:, 2:]])
 
     @cached_property
-    def has_box(self) -> NDArray[np.bool_]:
-        """(A,) whether the box has four finite numbers, a width and a height."""
-        finite = np.isfinite(self.xywh).all(axis=1)
-        sized = np.asarray((np.nan_to_num(self.xywh[:, 2:]) > 0).all(axis=1))
-        return finite & sized
+    def box_faults(self) -> NDArray[np.object_]:
+        """(A,) why each box cannot be used, None where it can; see ``ops.box_faults``."""
+        return box_faults(self.xywh, self.frame_wh)
 
     @cached_property
-    def crowd(self) -> NDArray[np.bool_]:
+    def left_out(self) -> dict[str, Mask]:
+        """(A,) by reason, the annotations that a data set leaves out, each for the first reason.
+
+        The first reason is one for which it stops: an unknown image or category.
+        """
+        areas = [ann.get("area") for ann in self.annotations]
+        sizeless = [isinstance(area, int | float) and area <= 0 for area in areas]
+        ignored = [bool(ann.get("ignore")) for ann in self.annotations]
+        reasons = {
+            "unknown image or category": (self.image_index < 0) | (self.category_index < 0),
+            NOT_LISTED: self.labels < 0,
+            "marked ignore": np.array(ignored, bool),
+            **{fault: self.box_faults == fault for fault in BOX_FAULTS},
+        }
+        reasons[TOO_SMALL] |= np.array(sizeless, bool) & ~self.box_faults.astype(bool)
+        left = np.ones(len(self.annotations), bool)
+        for reason, where in reasons.items():
+            reasons[reason] = where & left
+            left &= ~where
+        return reasons
+
+    @cached_property
+    def used(self) -> Mask:
+        """(A,) the annotations that a data set keeps, crowds among them."""
+        return ~np.logical_or.reduce(list(self.left_out.values()))
+
+    @cached_property
+    def has_place(self) -> Mask:
+        """(A,) whether the box has four numbers that pixels can be counted with."""
+        return np.asarray((np.abs(self.xywh) <= MOST_PIXELS).all(axis=1))
+
+    @cached_property
+    def has_box(self) -> Mask:
+        """(A,) whether the box has a place, a width and a height."""
+        return self.has_place & np.asarray((self.xywh[:, 2:] > 0).all(axis=1))
+
+    @cached_property
+    def crowd(self) -> Mask:
         """(A,) iscrowd of each annotation."""
         return np.array([bool(ann.get("iscrowd", 0)) for ann in self.annotations], bool)
 
     @property
-    def keypoint_names(self) -> tuple[str, ...]:
-        """Names of the joints, of the first category that has any."""
-        for category in self.categories:
-            names = category.get("keypoints")
-            if isinstance(names, list) and names:
-                return tuple(map(str, names))
-        return ()
+    def num_joints(self) -> int | None:
+        """Joints of an object, None where metainfo and file do not say it or not the same.
+
+        See ``complete_keypoint_metainfo``.
+        """
+        if self.uses.num_joints is not None:
+            return self.uses.num_joints
+        lists = [c.get("keypoints") for c in self.categories if c["name"] in self.classes]
+        named = {tuple(map(str, names)) for names in lists if isinstance(names, list) and names}
+        return len(named.pop()) if len(named) == 1 else None
 
     def place(self, index: int) -> str:
         """Annotation ``index`` in words: its id, class and picture."""
@@ -168,13 +240,15 @@ class AnnotatedSet:
         file = repr(self.images[image]["file_name"]) if image >= 0 else "unknown image"
         return f"annotation {ann.get('id')} ({name}) of {file}"
 
-    def found_at(self, code: str, indices: Any, message: Callable[[int], str]) -> Iterator[Finding]:
+    def findings_at(
+        self, code: str, indices: Any, message: Callable[[int], str]
+    ) -> Iterator[Finding]:
         """Findings about annotations; each message begins with the place."""
 
         def make(index: Any) -> Finding:
             i = int(index)
             image = self.image_index[i]
-            return found(
+            return finding(
                 code,
                 f"{self.place(i)}: {message(i)}",
                 self.name,
@@ -183,7 +257,7 @@ class AnnotatedSet:
                 boxes=self.boxes_to_draw([i]),
             )
 
-        yield from listed(indices, make, "annotations")
+        yield from capped(indices, make, "annotations")
 
     def boxes_to_draw(self, indices: Sequence[int]) -> tuple[Box, ...]:
         """Boxes of annotations, those that are finite."""
@@ -208,18 +282,22 @@ def annotated_set(
         uses: what the config makes of it.
     """
     broken: list[Finding] = []
-    if not isinstance(content, dict) or not {"images", "categories"} <= content.keys():
-        content, broken = {}, [_no_coco(name, ann_file, content)]
+    try:
+        content = coco_content(content, ann_file)
+    except ValueError as error:
+        content, broken = {}, [finding("file-unreadable", str(error), name)]
     good: dict[str, list[Json]] = {}
+    broken_entries: dict[str, tuple[Any, ...]] = {}
     for kind in NEEDED_KEYS:
         entries = content.get(kind, [])
         if not isinstance(entries, list):
             text = f"{kind!r} in {ann_file}: expected a list, got {type(entries).__name__}"
-            broken.append(found("file-unreadable", text, name))
+            broken.append(finding("file-unreadable", text, name))
             entries = []
         wrong = [(i, why) for i, entry in enumerate(entries) if (why := _broken(kind, entry))]
-        broken += listed(wrong, _finding_of(kind, ann_file, name), f"broken {kind}")
+        broken += capped(wrong, _finding_of(kind, ann_file, name), f"broken {kind}")
         places = {i for i, _ in wrong}
+        broken_entries[kind] = tuple(entries[i] for i in sorted(places))
         good[kind] = [e for i, e in enumerate(entries) if i not in places] if wrong else entries
     return AnnotatedSet(
         name,
@@ -231,7 +309,13 @@ def annotated_set(
         uses or Uses(),
         tuple(broken),
         {key: value for key, value in content.items() if key not in NEEDED_KEYS},
+        broken_entries,
     )
+
+
+def files_of(image: Mapping[str, Any]) -> Files:
+    """Names of the files of an image: the one that is looked at, then those of its channels."""
+    return (image["file_name"], *(image.get("channel_file_names") or ()))
 
 
 def box_column(boxes: Sequence[Any]) -> Floats:
@@ -245,23 +329,13 @@ def box_column(boxes: Sequence[Any]) -> Floats:
     return np.array([_four_numbers(box) for box in boxes], np.float64).reshape(-1, 4)
 
 
-def is_number(value: Any) -> bool:
-    """Whether json wrote a number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def is_box(box: Any) -> bool:
     """Whether a bbox holds four numbers, finite or not."""
-    return isinstance(box, (list, tuple)) and len(box) == 4 and all(map(is_number, box))
+    return isinstance(box, list | tuple) and len(box) == 4 and all(map(is_number, box))
 
 
 def _four_numbers(box: Any) -> list[float]:
-    if is_box(box):
-        try:
-            return [float(number) for number in box]
-        except OverflowError:
-            pass  # an integer beyond every picture counts as no number
-    return [np.nan] * 4
+    return [float(number) for number in box] if is_box(box) else [np.nan] * 4
 
 
 def _broken(kind: str, entry: Any) -> str | None:
@@ -277,33 +351,28 @@ def _broken(kind: str, entry: Any) -> str | None:
     if kind == "categories" and not isinstance(entry["name"], str):
         return f"name = {shortened(entry['name'])} is no text"
     if kind == "images":
-        names = entry["file_name"]
-        listed_names = names if isinstance(names, list) and names else [names]
-        if not all(isinstance(name, str) and name for name in listed_names):
-            return f"file_name = {shortened(names)} is no name of a file"
+        name, channels = entry["file_name"], entry.get("channel_file_names")
+        if not isinstance(name, str) or not name:
+            return f"file_name = {shortened(name)} is no name of a file"
+        if channels is not None and not _are_names(channels):
+            return f"channel_file_names = {shortened(channels)} are no names of files"
         for key in ("width", "height"):
             side = entry[key]
-            if not is_number(side) or not 0 < side < _MOST_PIXELS or side % 1:
+            if type(side) not in (int, float) or not 0 < side < _LONGEST_SIDE or side % 1:
                 return f"{key} = {shortened(side)}: expected whole pixels, above 0"
     return None
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _finding_of(kind: str, ann_file: str, name: str) -> Callable[[tuple[int, str]], Finding]:
     def make(place: tuple[int, str]) -> Finding:
         index, why = place
-        return found("entry-broken", f"{kind}[{index}] in {ann_file}: {why}", name)
+        return finding("entry-broken", f"{kind}[{index}] in {ann_file}: {why}", name)
 
     return make
-
-
-def _no_coco(name: str, ann_file: str, content: Any) -> Finding:
-    keys = sorted(map(str, content))[:8] if isinstance(content, dict) else type(content).__name__
-    return found(
-        "file-unreadable",
-        f"{ann_file} is no COCO file: expected the keys images, annotations and categories, got "
-        f"{keys}. Other forms are converted with mmdet-lite convert-data",
-        name,
-    )
 
 
 def _ints(numbers: Iterator[int] | Any) -> Ints:

@@ -3,15 +3,18 @@
 A annotations of the set. Boxes are COCO's x, y, width, height in pixels of the picture.
 """
 
-from collections.abc import Iterator
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Floats, Ints, is_box
-from mmdet_lite.datasets.check.codes import found
+from mmdet_lite.datasets.check.codes import finding
 from mmdet_lite.datasets.check.records import Finding
+from mmdet_lite.datasets.coco_file import shortened
+from mmdet_lite.ops.box_faults import NOT_FINITE, TOO_LARGE, TOO_SMALL, box_fault
 
 EDGE_TOLERANCE = 1.0  # pixels that a box may reach beyond its picture without a word
 SAME_IOU = 0.99
@@ -19,8 +22,6 @@ FEWEST = 5  # boxes from which a file's form can be told
 _OVERSHOOT = 0.15  # share of boxes beyond the picture from which another form is considered
 _FITS = 0.98  # share of boxes that must make sense in the other form
 _SHOWN = 8
-
-Mask = NDArray[np.bool_]
 
 
 def check_boxes(data: AnnotatedSet) -> Iterator[Finding]:
@@ -30,15 +31,15 @@ def check_boxes(data: AnnotatedSet) -> Iterator[Finding]:
     if other_form:
         yield from other_form
         return
-    yield from _no_size(data)
-    yield from _off_the_picture(data)
+    yield from _unusable(data)
+    yield from _over_edge(data)
     yield from _there_twice(data)
 
 
 def check_box_form(data: AnnotatedSet) -> Iterator[Finding]:
     """Whether all boxes look written in another form than x, y, width, height in pixels."""
     boxes, frames = data.xywh, data.frame_wh
-    usable = np.isfinite(boxes).all(axis=1) & np.isfinite(frames).all(axis=1) & ~data.crowd
+    usable = data.has_place & np.isfinite(frames).all(axis=1) & ~data.crowd
     form = box_form(boxes[usable], frames[usable])
     if form is None:
         return
@@ -48,11 +49,14 @@ def check_box_form(data: AnnotatedSet) -> Iterator[Finding]:
     width, height = (f"{side:g}" for side in frames[i])
     same = data.image_index[examples] == data.image_index[i]
     means = {
-        "boxes-look-xyxy": "x1, y1, x2, y2: subtract, bbox = [x1, y1, x2 - x1, y2 - y1]",
-        "boxes-look-centred": "the centre and the size: bbox = [cx - w / 2, cy - h / 2, w, h]",
-        "boxes-look-normalised": "parts of the picture: multiply by its width and height",
+        "boxes-look-xyxy": "x1, y1, x2, y2: subtract, bbox = [x1, y1, x2 - x1, y2 - y1] "
+        "(--fix does)",
+        "boxes-look-centred": "the centre and the size: bbox = [cx - w / 2, cy - h / 2, w, h] "
+        "(--fix does)",
+        "boxes-look-normalised": "parts of the picture: multiply by its width and height "
+        "(--fix does)",
     }[form]
-    yield found(
+    yield finding(
         form,
         f"the boxes of {data.ann_file} do not fit its pictures: {int(overshoot.sum())} of "
         f"{int(usable.sum())} reach beyond them. Expected bbox = [x, y, width, height] in pixels, "
@@ -89,6 +93,17 @@ def box_form(boxes: Floats, frames: Floats) -> str | None:
     return "boxes-look-centred" if centred.mean() >= _FITS else None
 
 
+def box_code(box: Sequence[float], frame_wh: Sequence[float]) -> str | None:
+    """The code of why a data set leaves out a box x, y, width, height, None if it does not."""
+    x, y, w, h = box
+    fault = box_fault(x, y, w, h, frame_wh[1], frame_wh[0])
+    if fault in (NOT_FINITE, TOO_LARGE):
+        return "box-huge" if all(map(math.isfinite, box)) else "box-not-finite"
+    if fault == TOO_SMALL:
+        return "box-negative" if min(w, h) < 0 else "box-empty" if min(w, h) == 0 else "box-tiny"
+    return None if fault is None else "box-outside"
+
+
 def paired_iou(first: Floats, second: Floats) -> Floats:
     """(N,) IoU of the n-th box with the n-th, both (N, 4) xyxy; 0 where one has no area."""
     low = np.maximum(first[:, :2], second[:, :2])
@@ -103,66 +118,48 @@ def paired_iou(first: Floats, second: Floats) -> Floats:
 
 def _no_numbers(data: AnnotatedSet) -> Iterator[Finding]:
     doubtful = np.flatnonzero(~np.isfinite(data.xywh).all(axis=1))
-    numbers = np.array([is_box(data.annotations[i].get("bbox")) for i in doubtful], bool)
-    yield from data.found_at(
+    yield from data.findings_at(
         "box-missing",
-        doubtful[~numbers],
+        [i for i in doubtful if not is_box(data.annotations[i].get("bbox"))],
         lambda i: (
             "expected bbox = [x, y, width, height] in numbers, got "
-            f"{str(data.annotations[i].get('bbox'))[:60]}; draw the box (--fix takes the outline's)"
-        ),
-    )
-    yield from data.found_at(
-        "box-not-finite",
-        doubtful[numbers],
-        lambda i: (
-            f"bbox = {data.annotations[i]['bbox']} has a number that is none; draw the box again "
-            "(--fix takes the outline's, or removes the annotation)"
+            f"{shortened(data.annotations[i].get('bbox'))}; draw the box (--fix takes the "
+            "outline's)"
         ),
     )
 
 
-def _no_size(data: AnnotatedSet) -> Iterator[Finding]:
-    size = data.xywh[:, 2:]
-    finite = np.isfinite(data.xywh).all(axis=1)
-    negative = finite & (np.nan_to_num(size) < 0).any(axis=1)
-    empty = finite & ~negative & (np.nan_to_num(size) == 0).any(axis=1)
-    tiny = data.has_box & (np.nan_to_num(size) < 1).any(axis=1)
+def _unusable(data: AnnotatedSet) -> Iterator[Finding]:
+    """Boxes that the data set leaves out."""
+    places = defaultdict(list)
+    for i in np.flatnonzero(data.box_faults.astype(bool)):
+        if is_box(data.annotations[i].get("bbox")):
+            places[box_code(data.xywh[i].tolist(), data.frame_wh[i].tolist())].append(i)
     end = "(--fix takes the outline's box, or removes the annotation)"
-    for code, where, what in (
-        ("box-negative", negative, f"a width or height below 0; are the corners swapped? {end}"),
-        ("box-empty", empty, f"a width or height of 0, so its object is background {end}"),
-        ("box-tiny", tiny, f"a side below one pixel, so its object is background {end}"),
-    ):
-        yield from data.found_at(code, np.flatnonzero(where), partial(_has_text, data, what))
-
-
-def _off_the_picture(data: AnnotatedSet) -> Iterator[Finding]:
-    frames = data.frame_wh
-    usable = data.has_box & np.isfinite(frames).all(axis=1)
-    x1y1, x2y2 = data.xyxy[:, :2], data.xyxy[:, 2:]
-    with np.errstate(invalid="ignore"):
-        outside = usable & ((np.minimum(x2y2, frames) <= np.maximum(x1y1, 0)).any(axis=1))
-        beyond = np.maximum(-x1y1, x2y2 - frames).max(axis=1)
-        over = usable & ~outside & (beyond > EDGE_TOLERANCE)
-
-    def frame(i: int) -> str:
-        return f"{frames[i, 0]:g}x{frames[i, 1]:g}"
-
-    yield from data.found_at(
-        "box-outside",
-        np.flatnonzero(outside),
-        lambda i: (
-            f"bbox = {_text(data, i)} lies wholly outside of the picture ({frame(i)}), so its "
-            "object is lost; was the picture cut or replaced? (--fix removes the annotation)"
+    for code, what in {
+        "box-not-finite": f"has a number that is none; draw the box again {end}",
+        "box-huge": f"is larger than any picture; draw the box again {end}",
+        "box-negative": f"has a width or height below 0; are the corners swapped? {end}",
+        "box-empty": f"has a width or height of 0, so its object is background {end}",
+        "box-tiny": f"has a side below one pixel, so its object is background {end}",
+        "box-outside": (
+            "lies wholly outside of the picture ({frame}), so its object is lost; was the picture "
+            "cut or replaced? (--fix removes the annotation)"
         ),
-    )
-    yield from data.found_at(
+    }.items():
+        yield from data.findings_at(code, places[code], partial(_has_text, data, what))
+
+
+def _over_edge(data: AnnotatedSet) -> Iterator[Finding]:
+    with np.errstate(invalid="ignore", over="ignore"):
+        beyond = np.maximum(-data.xyxy[:, :2], data.xyxy[:, 2:] - data.frame_wh).max(axis=1)
+        over = data.has_box & ~data.box_faults.astype(bool) & (beyond > EDGE_TOLERANCE)
+    yield from data.findings_at(
         "box-over-edge",
         np.flatnonzero(over),
         lambda i: (
             f"bbox = {_text(data, i)} reaches {beyond[i]:.1f} pixels beyond the picture "
-            f"({frame(i)}); training cuts it at the edge (--fix does so in the file)"
+            f"({_frame(data, i)}); training cuts it at the edge (--fix does so in the file)"
         ),
     )
 
@@ -170,7 +167,7 @@ def _off_the_picture(data: AnnotatedSet) -> Iterator[Finding]:
 def _there_twice(data: AnnotatedSet) -> Iterator[Finding]:
     pairs = same_boxes(data)
     other = {int(b): int(a) for a, b in pairs}
-    yield from data.found_at(
+    yield from data.findings_at(
         "box-twice",
         np.array(sorted(other), np.int64),
         lambda i: (
@@ -208,7 +205,12 @@ def same_boxes(data: AnnotatedSet) -> Ints:
 
 
 def _has_text(data: AnnotatedSet, what: str, index: int) -> str:
-    return f"bbox = {_text(data, index)} has {what}"
+    return f"bbox = {_text(data, index)} {what.format(frame=_frame(data, index))}"
+
+
+def _frame(data: AnnotatedSet, index: int) -> str:
+    width, height = data.frame_wh[index]
+    return f"{width:g}x{height:g}"
 
 
 def _text(data: AnnotatedSet, index: int) -> str:

@@ -13,6 +13,7 @@ STOPS = "stops when it loads the image"
 LEAVES_OUT = "leaves the annotation out, with a warning"
 WARNS = "unharmed, says so"
 UNHARMED = "unharmed"
+AS_IT_IS = "trained on as it is, with a warning"
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,15 @@ KINDS = {
     ),
     "file-name-twice": Kind("warning", "one picture listed twice, annotated alike"),
     "form-note": Kind("note", "what of the files was read, and what was not"),
+    "set-empty": Kind("error", "no image has an object", REFUSES),
+    "nothing-left": Kind("error", "no image is left to train on", REFUSES),
     "set-refused": Kind("error", "the data set itself refuses the file", REFUSES),
     # class names
     "class-not-in-file": Kind("error", "a name in metainfo.classes is no category", REFUSES),
     "category-not-in-classes": Kind(
         "warning", "a category that metainfo.classes does not list", LEAVES_OUT
     ),
-    "category-names-alike": Kind("warning", "two names that differ in case or blanks only"),
+    "category-names-alike": Kind("warning", "two names that differ in case, blanks or a letter"),
     "class-without-instances": Kind("warning", "a class without any instance", WARNS),
     "classes-differ": Kind("error", "sets with other class names, or in another order", REFUSES),
     "category-order": Kind("note", "sets whose files number the categories differently"),
@@ -54,8 +57,9 @@ KINDS = {
     # boxes
     "box-missing": Kind("error", "no bbox of four numbers", REFUSES),
     "box-not-finite": Kind("error", "NaN or infinity in bbox", LEAVES_OUT),
+    "box-huge": Kind("error", "larger than any image", LEAVES_OUT),
     "box-negative": Kind("error", "width or height below 0", LEAVES_OUT),
-    "box-empty": Kind("warning", "width, height or area 0", LEAVES_OUT),
+    "box-empty": Kind("warning", "width or height 0", LEAVES_OUT),
     "box-tiny": Kind("warning", "thinner than a pixel", LEAVES_OUT),
     "box-outside": Kind("error", "wholly outside of its image", LEAVES_OUT),
     "box-over-edge": Kind("warning", "reaches beyond its image", "unharmed: cut at the edge"),
@@ -64,7 +68,8 @@ KINDS = {
     "boxes-look-centred": Kind("error", "bbox holds the centre, width, height", REFUSES),
     "boxes-look-normalised": Kind("error", "bbox in parts of the image, 0 to 1", REFUSES),
     "boxes-masks-disagree": Kind("error", "most boxes and outlines differ", REFUSES),
-    "box-mask-disagree": Kind("warning", "a box and its outline differ (IoU below 0.5)"),
+    "box-looks-xyxy": Kind("error", "a bbox that holds x1, y1, x2, y2 of its outline", AS_IT_IS),
+    "box-mask-disagree": Kind("warning", "a box and its outline differ (IoU below 0.5)", AS_IT_IS),
     # outlines
     "mask-missing": Kind("error", "no segmentation, but the model wants masks", REFUSES),
     "mask-partly": Kind("warning", "some annotations have a segmentation, others none"),
@@ -72,17 +77,21 @@ KINDS = {
     "polygon-short": Kind("warning", "fewer than 6 numbers", "unharmed: the polygon is left out"),
     "polygon-odd": Kind("warning", "an odd number of numbers", "unharmed: the polygon is left out"),
     "polygon-not-finite": Kind("warning", "NaN or infinity", "unharmed: the polygon is left out"),
+    "polygon-far": Kind("warning", "millions of pixels away", "unharmed: the polygon is left out"),
     "polygon-flat": Kind("warning", "an outline without area"),
     "polygon-open": Kind("warning", "not closed, where the file's outlines are"),
     "polygon-crossing": Kind("note", "an outline that crosses itself"),
     "polygon-outside": Kind("warning", "reaches beyond its image", "unharmed: cut at the edge"),
     "rle-size": Kind("error", "an RLE of another size than its image", REFUSES),
-    "rle-broken": Kind("error", "an RLE that cannot be decoded", STOPS),
+    "rle-counts": Kind("error", "the counts of an RLE do not fill its image", REFUSES),
+    "rle-broken": Kind("error", "a compressed RLE that cannot be decoded", STOPS),
     # other keys
+    "value-unreadable": Kind("error", "a value that is not what its key holds", REFUSES),
     "area-missing": Kind("note", "no area: the box's is taken"),
     "area-wrong": Kind("warning", "area 0 or negative, though box or outline has one", LEAVES_OUT),
+    "area-not-finite": Kind("warning", "NaN or infinity in area"),
     "iscrowd-missing": Kind("note", "no iscrowd: 0 is taken"),
-    "keypoints-length": Kind("error", "not three numbers a joint", REFUSES),
+    "keypoints-length": Kind("error", "not three numbers for each joint", REFUSES),
     "keypoints-outside": Kind("warning", "labelled joints beyond the image"),
     "keypoints-visibility": Kind("warning", "visibility other than 0, 1, 2"),
     # pictures
@@ -91,6 +100,7 @@ KINDS = {
     "image-size": Kind("error", "another size than the file says", STOPS),
     "image-size-swapped": Kind("error", "width and height swapped, as without EXIF", STOPS),
     "image-turned": Kind("note", "stored on its side, with EXIF; the file agrees with the EXIF"),
+    "image-dark": Kind("warning", "16 bits, of which less than an eighth is used: almost black"),
     "image-mode": Kind("note", "16 bit, CMYK, palette, transparency, animation"),
     "image-unlisted": Kind("note", "on disk, but in no annotation file"),
     "content-twice": Kind("warning", "the same picture twice in a set"),
@@ -101,12 +111,12 @@ KINDS = {
 }
 
 
-def found(code: str, message: str, source: str, **where: Any) -> Finding:
+def finding(code: str, message: str, source: str, **where: Any) -> Finding:
     """A finding with its kind's severity; ``where`` are further fields of ``Finding``."""
     return Finding(code, KINDS[code].severity, message, source, **where)
 
 
-def listed(
+def capped(
     places: Sequence[Any] | Any, make: Callable[[Any], Finding], plural: str
 ) -> Iterator[Finding]:
     """Findings for the first places, and one that counts the rest.
@@ -118,9 +128,9 @@ def listed(
     """
     first = None
     for place in places[:LISTED]:
-        finding = make(place)
-        first = first or finding
-        yield finding
+        one = make(place)
+        first = first or one
+        yield one
     rest = len(places) - LISTED
     if first is not None and rest > 0:
         message = f"and {rest} more {plural}"

@@ -1,6 +1,6 @@
 """The sets that a config, or a built data set, consists of, ready to be checked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +8,11 @@ from mmengine import fileio
 from mmengine.registry import build_from_cfg
 
 from mmdet_lite.datasets.base import DetDataset
-from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Json, Uses, annotated_set
-from mmdet_lite.datasets.check.codes import found
+from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Uses, annotated_set
+from mmdet_lite.datasets.check.codes import finding
 from mmdet_lite.datasets.coco import CocoDataset
-from mmdet_lite.ops.json_text import parse_json
+from mmdet_lite.ops.dataset_parts import innermost_datasets
+from mmdet_lite.ops.json_text import Json, parse_json
 from mmdet_lite.registry import DATASETS
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
@@ -27,7 +28,7 @@ def dataset_cfgs(cfg: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     for loader in LOADERS:
         dataset = (cfg.get(loader) or {}).get("dataset")
         if dataset:
-            inner = list(_opened(dataset))
+            inner = list(innermost_datasets(dataset))
             split = loader.removesuffix("_dataloader")
             for i, one in enumerate(inner):
                 found_cfgs[split if len(inner) == 1 else f"{split}.{i}"] = one
@@ -85,12 +86,15 @@ def uses_of(dataset: Any) -> Uses:
     steps = getattr(getattr(dataset, "pipeline", None), "transforms", [])
     color_types = [getattr(step, "color_type", "color") for step in steps] or ["color"]
     metainfo = dataset._metainfo if "classes" in dataset._metainfo else {}
+    joints = dataset._metainfo.get("keypoint_names")
     backend = (getattr(dataset, "backend_args", None) or {}).get("backend", "local")
     return Uses(
         classes=tuple(metainfo["classes"]) if metainfo else None,
         filter_cfg=dict(dataset.filter_cfg or {}),
         test_mode=bool(dataset.test_mode),
-        with_mask=any(getattr(step, "with_mask", False) for step in steps),
+        num_joints=len(joints) if joints else None,
+        with_mask=any(getattr(step, "with_mask", False) for step in steps)
+        and not getattr(dataset, "box_as_mask", False),
         skips_bad_images=getattr(dataset, "on_bad_image", "error") == "skip",
         turns_upright=color_types[0] in ("color", "grayscale"),
         on_disk=backend == "local",
@@ -113,6 +117,7 @@ def content_of_entries(entries: Sequence[Mapping[str, Any]], classes: Sequence[s
                 "file_name": entry["img_path"],
                 "height": entry["height"],
                 "width": entry["width"],
+                "channel_file_names": entry.get("channel_paths"),
             }
         )
         for instance in entry["instances"]:
@@ -143,17 +148,6 @@ def refusal_of(dataset_cfg: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _opened(dataset_cfg: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The data sets below wrappers such as ConcatDataset and RepeatDataset."""
-    if "dataset" in dataset_cfg:
-        yield from _opened(dataset_cfg["dataset"])
-    elif "datasets" in dataset_cfg:
-        for one in dataset_cfg["datasets"]:
-            yield from _opened(one)
-    else:
-        yield dataset_cfg
-
-
 def _refused(name: str, cfg: Mapping[str, Any], error: Exception) -> AnnotatedSet:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return _empty(name, str(cfg.get("ann_file", "")), "set-refused", text)
@@ -161,4 +155,4 @@ def _refused(name: str, cfg: Mapping[str, Any], error: Exception) -> AnnotatedSe
 
 def _empty(name: str, ann_file: str, code: str, text: str) -> AnnotatedSet:
     """A set of which nothing could be read, and why."""
-    return AnnotatedSet(name, ann_file, "", (), (), (), broken=(found(code, text, name),))
+    return AnnotatedSet(name, ann_file, "", (), (), (), broken=(finding(code, text, name),))

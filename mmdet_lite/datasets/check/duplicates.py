@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Ints
-from mmdet_lite.datasets.check.codes import found, listed
+from mmdet_lite.datasets.check.codes import capped, finding
 from mmdet_lite.datasets.check.image_facts import THUMBNAIL, ImageFacts
 from mmdet_lite.datasets.check.records import Finding
 
@@ -57,7 +57,7 @@ def check_same_set(sets: Sequence[AnnotatedSet]) -> Iterator[Finding]:
     """Validation on the training data itself."""
     for train, val in _train_and_other(sets):
         if _same_data(train, val):
-            yield found(
+            yield finding(
                 "val-is-train",
                 f"{val.name} is {train.ann_file}, which is also {train.name}: its AP says how well "
                 "the data was learnt by heart, not how good the model is. Split the data "
@@ -113,8 +113,8 @@ def _equal(listings: Sequence[Listing], facts: Mapping[str, ImageFacts]) -> Iter
             if first.path != listing.path:  # one file listed twice is said elsewhere
                 twice.append((first, listing))
         leaks += _leaks(list(first_of.values()))
-    yield from listed(twice, _twice_finding, "pictures occur twice")
-    yield from listed(leaks, _leak_finding, "pictures are in both")
+    yield from capped(twice, _twice_finding, "pictures occur twice")
+    yield from capped(leaks, _leak_finding, "pictures are in both")
 
 
 def _alike(listings: Sequence[Listing], facts: Mapping[str, ImageFacts]) -> Iterator[Finding]:
@@ -140,7 +140,7 @@ def _alike(listings: Sequence[Listing], facts: Mapping[str, ImageFacts]) -> Iter
             f"{other.path} looks almost like {one.path} of the same set; of frames of a video, or "
             "copies of another size, one is enough"
         )
-        return found("near-twice", text, one.data.name, image=other.path)
+        return finding("near-twice", text, one.data.name, image=other.path)
 
     def leak_finding(pair: tuple[Listing, Listing]) -> Finding:
         one, other = pair
@@ -149,10 +149,10 @@ def _alike(listings: Sequence[Listing], facts: Mapping[str, ImageFacts]) -> Iter
             "if it is the same scene, the AP is too good; put both into one set"
         )
         source = f"{one.data.name} / {other.data.name}"
-        return found("leak-near", text, source, image=other.path)
+        return finding("leak-near", text, source, image=other.path)
 
-    yield from listed(twice, twice_finding, "pictures look like another one")
-    yield from listed(leaks, leak_finding, "pictures look like one of the other set")
+    yield from capped(twice, twice_finding, "pictures look like another one")
+    yield from capped(leaks, leak_finding, "pictures look like one of the other set")
 
 
 def _twice_finding(pair: tuple[Listing, Listing]) -> Finding:
@@ -160,7 +160,7 @@ def _twice_finding(pair: tuple[Listing, Listing]) -> Finding:
     alike = one.boxes == other.boxes
     rows = np.flatnonzero(other.data.image_index == other.index)
     annotated = "annotated the same" if alike else "but annotated differently, so one is wrong"
-    return found(
+    return finding(
         "content-twice",
         f"{other.path} is the same picture as {one.path}, {annotated}; remove one of them",
         one.data.name,
@@ -171,7 +171,7 @@ def _twice_finding(pair: tuple[Listing, Listing]) -> Finding:
 
 def _leak_finding(pair: tuple[Listing, Listing]) -> Finding:
     one, other = pair
-    return found(
+    return finding(
         "leak",
         f"{other.path} in {other.data.name} is the same picture as {one.path} in {one.data.name}: "
         "the AP would be too good; remove it from one of the two",

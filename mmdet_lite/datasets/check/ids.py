@@ -1,15 +1,16 @@
 """Ids of images, annotations and categories: each once, and none that leads nowhere."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Json
-from mmdet_lite.datasets.check.codes import found, listed
+from mmdet_lite.datasets.check.annotated_set import AnnotatedSet
+from mmdet_lite.datasets.check.codes import capped, finding
 from mmdet_lite.datasets.check.records import Finding
+from mmdet_lite.ops.json_text import Json
 
 
 def check_ids(data: AnnotatedSet) -> Iterator[Finding]:
@@ -24,8 +25,8 @@ def check_ids(data: AnnotatedSet) -> Iterator[Finding]:
 def check_file_names(data: AnnotatedSet) -> Iterator[Finding]:
     """Pictures that are listed more than once, under one id or several."""
     places = defaultdict(list)
-    for i, path in enumerate(data.image_paths):
-        places[path].append(i)
+    for i, files in enumerate(data.image_files):
+        places[files].append(i)
     repeated = [indices for indices in places.values() if len(indices) > 1]
     if not repeated:
         return
@@ -33,7 +34,10 @@ def check_file_names(data: AnnotatedSet) -> Iterator[Finding]:
     alike: list[list[int]] = []
     differing: list[list[int]] = []
     for indices in repeated:
-        first, *others = [_without_ids(on_image.get(i, [])) for i in indices]
+        first, *others = [
+            sorted(text_without(ann, "id", "image_id") for ann in on_image.get(i, []))
+            for i in indices
+        ]
         (alike if all(other == first for other in others) else differing).append(indices)
 
     def text_of(indices: Sequence[int]) -> str:
@@ -45,9 +49,9 @@ def check_file_names(data: AnnotatedSet) -> Iterator[Finding]:
             f"image ids {ids[:5]} and {counts[:5]} annotations"
         )
 
-    yield from listed(
+    yield from capped(
         differing,
-        lambda indices: found(
+        lambda indices: finding(
             "file-annotated-twice",
             f"{text_of(indices)}: in each the other's objects would be trained as background. Put "
             "all annotations of a picture under one image (--fix does)",
@@ -56,9 +60,9 @@ def check_file_names(data: AnnotatedSet) -> Iterator[Finding]:
         ),
         "pictures",
     )
-    yield from listed(
+    yield from capped(
         alike,
-        lambda indices: found(
+        lambda indices: finding(
             "file-name-twice",
             f"{text_of(indices)}, the same: it counts as often. Remove the copies (--fix does)",
             data.name,
@@ -76,11 +80,10 @@ def annotations_on_images(data: AnnotatedSet) -> dict[int, list[Json]]:
     return groups
 
 
-def _without_ids(annotations: Sequence[Json]) -> list[str]:
-    """Annotations as sorted texts without their own and their image's id, to be compared."""
-    ids = ("id", "image_id")
-    kept = [{k: v for k, v in ann.items() if k not in ids} for ann in annotations]
-    return sorted(json.dumps(ann, sort_keys=True, default=str) for ann in kept)
+def text_without(entry: Json, *keys: str) -> str:
+    """An entry without some of its keys as text, to be compared with others."""
+    kept = {key: value for key, value in entry.items() if key not in keys}
+    return json.dumps(kept, sort_keys=True, default=str)
 
 
 def _twice(
@@ -98,34 +101,75 @@ def _twice(
 
     def make(pair: tuple[Json, Json]) -> Finding:
         one, other = pair
-        return found(
+        return finding(
             code,
             f"{kind} of {data.ann_file}: {key} {one[key]!r} occurs more than once, in "
             f"{_short(one)} and in {_short(other)}; give each its own {key}",
             data.name,
         )
 
-    yield from listed(again, make, kind)
+    yield from capped(again, make, kind)
 
 
 def _dangling(data: AnnotatedSet) -> Iterator[Finding]:
-    yield from data.found_at(
+    unknown = np.flatnonzero(data.image_index < 0).tolist()
+    unknown = [i for i in unknown if data.annotations[i]["image_id"] not in data.broken_ids]
+    mixed = mixed_ids(data.images, data.annotations, "image_id")
+    yield from _mixed(data, "image-id-unknown", "image_id", unknown, mixed)
+    unknown = [i for i in unknown if str(data.annotations[i]["image_id"]) not in mixed]
+    yield from data.findings_at(
         "image-id-unknown",
-        np.flatnonzero(data.image_index < 0),
+        unknown,
         lambda i: (
             f"image_id {data.annotations[i]['image_id']!r} is not among the {len(data.images)} "
             f"images of {data.ann_file}; add the image or remove the annotation (--fix does)"
         ),
     )
     ids = [category["id"] for category in data.categories]
-    yield from data.found_at(
+    lost = np.flatnonzero(data.category_index < 0).tolist()
+    mixed = mixed_ids(data.categories, data.annotations, "category_id")
+    yield from _mixed(data, "category-id-unknown", "category_id", lost, mixed)
+    lost = [i for i in lost if str(data.annotations[i]["category_id"]) not in mixed]
+    yield from data.findings_at(
         "category-id-unknown",
-        np.flatnonzero(data.category_index < 0),
+        lost,
         lambda i: (
             f"category_id {data.annotations[i]['category_id']!r} is not among the categories "
             f"{ids[:20]} of {data.ann_file}; do they count from 0 and from 1? Add the category, "
             "or remove the annotation (--fix does)"
         ),
+    )
+
+
+def mixed_ids(entries: Sequence[Json], annotations: Sequence[Json], key: str) -> dict[str, Any]:
+    """Ids of entries by their text, those that an annotation names as text for number or so.
+
+    Args:
+        entries: images or categories.
+        annotations: what refers to them.
+        key: by which; ``image_id`` or ``category_id``.
+    """
+    ids = {entry["id"] for entry in entries}
+    wanted = {str(ann[key]) for ann in annotations if ann[key] not in ids}
+    texts = Counter(map(str, ids))
+    return {str(id_): id_ for id_ in ids if str(id_) in wanted and texts[str(id_)] == 1}
+
+
+def _mixed(
+    data: AnnotatedSet, code: str, key: str, unknown: Sequence[int], mixed: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """One finding for all references that are numbers where ids are texts, or the reverse."""
+    rows = [i for i in unknown if str(data.annotations[i][key]) in mixed]
+    if not rows:
+        return
+    named = data.annotations[rows[0]][key]
+    yield finding(
+        code,
+        f"{len(rows)} annotations of {data.ann_file} have a {key} such as {named!r}, and the id is "
+        f"{mixed[str(named)]!r}: one is a number, the other text. Write both alike (--fix does)",
+        data.name,
+        ann_id=data.annotations[rows[0]].get("id"),
+        count=len(rows),
     )
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -17,19 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mmdet_lite.datasets.converters.content import Track, without_progress
 from mmdet_lite.ops.image_file import (
-    ORIENTATION_TAG,
     PILLOW_ERRORS,
     BadImageError,
     Pixels,
     as_rgb,
     decode_image,
+    exif_orientation,
 )
+from mmdet_lite.ops.whole_files import write_atomically
 
 THUMBNAIL = 16  # pixels a side
-VERSION = 1  # of what is kept; files of another one are read anew
+VERSION = 3  # of what is kept; files of another one are read anew
 _AT_A_TIME = 8  # pictures that a worker fetches at once
-Progress = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,14 @@ class ImageFacts:
         mtime: when it was last changed, in nanoseconds.
         width: pixels, once upright; 0 where it cannot be read.
         height: likewise.
-        orientation: EXIF's, 1 to 8; from 5 on the file stores height as width.
+        orientation: see ``image_file.exif_orientation``.
         mode: as Pillow names it: L, RGB, RGBA, P, CMYK, I;16 ...; '' where Pillow does not know it.
         frames: 1, or more in an animation.
         digest: of the file's bytes, as hex.
         look: 64 bits, as hex: which of two neighbours in the picture is brighter (dHash).
         thumbnail: 16 x 16 grey values, as hex.
         problem: why it cannot be read, '' if it can.
+        brightest: of a picture with 16 bits its largest value, as a part of the range; else 1.
     """
 
     size: int
@@ -61,6 +63,7 @@ class ImageFacts:
     look: str = ""
     thumbnail: str = ""
     problem: str = ""
+    brightest: float = 1.0
 
 
 def read_facts(path: str) -> ImageFacts:
@@ -83,9 +86,11 @@ def read_facts(path: str) -> ImageFacts:
     except BadImageError as error:
         return ImageFacts(**known, problem=str(error))
     grey = cv2.cvtColor(as_rgb(pixels), cv2.COLOR_RGB2GRAY)
+    header = _header(content)
     return ImageFacts(
         **known,
-        **_header(content),
+        **header,
+        brightest=_brightest(content) if header.get("mode", "").startswith("I") else 1.0,
         width=pixels.shape[1],
         height=pixels.shape[0],
         look=_look(grey),
@@ -97,7 +102,7 @@ def read_all_facts(
     paths: Sequence[str],
     known: Mapping[str, ImageFacts],
     workers: int = 0,
-    tick: Progress = lambda: None,
+    track: Track = without_progress,
 ) -> dict[str, ImageFacts]:
     """Facts of all pictures that are there, by path.
 
@@ -105,7 +110,7 @@ def read_all_facts(
         paths: of files; those that do not exist are left out.
         known: facts of earlier runs; taken where size and time of the file are still the same.
         workers: processes that read; 0 reads in this one.
-        tick: called once a picture.
+        track: called with what is gone through and a word for it; a progress bar can be hung here.
     """
     facts: dict[str, ImageFacts] = {}
     unread = []
@@ -113,15 +118,12 @@ def read_all_facts(
         state = _state(path)
         if state is not None and path in known and state == (known[path].size, known[path].mtime):
             facts[path] = known[path]
-            tick()
-        elif state is None:
-            tick()
-        else:
+        elif state is not None:
             unread.append(path)
-    for path, one in zip(unread, _read_many(unread, workers), strict=True):
+    read = _read_many(unread, workers)
+    for path, one in zip(track(unread, "reading pictures"), read, strict=True):
         if one is not None:
             facts[path] = one
-        tick()
     return facts
 
 
@@ -142,13 +144,9 @@ def load_cache(file: str | Path) -> dict[str, ImageFacts]:
 
 def save_cache(file: str | Path, facts: Mapping[str, ImageFacts]) -> None:
     """Write facts in one step, into a folder that is made if absent."""
-    target = Path(file)
-    target.parent.mkdir(parents=True, exist_ok=True)
     kept = {"version": VERSION, "pictures": {path: astuple(one) for path, one in facts.items()}}
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    with gzip.open(partial, "wt", encoding="utf-8", compresslevel=1) as stream:
-        json.dump(kept, stream)
-    os.replace(partial, target)
+    packed = gzip.compress(json.dumps(kept).encode(), compresslevel=1)
+    write_atomically(file, lambda stream: stream.write(packed))
 
 
 def _read_many(paths: Sequence[str], workers: int) -> Iterable[ImageFacts | None]:
@@ -190,14 +188,21 @@ def _header(content: bytes) -> dict[str, Any]:
     """Orientation, mode and frames; nothing where only OpenCV knows the format."""
     try:
         with Image.open(io.BytesIO(content)) as image:
-            orientation = image.getexif().get(ORIENTATION_TAG, 1)
             return {
-                "orientation": orientation if orientation in range(1, 9) else 1,
+                "orientation": exif_orientation(content),
                 "mode": image.mode,
                 "frames": int(getattr(image, "n_frames", 1)),
             }
     except PILLOW_ERRORS:
         return {}
+
+
+def _brightest(content: bytes) -> float:
+    """The largest value of a picture, as a part of its range."""
+    pixels = decode_image(content, "unchanged")
+    if not np.issubdtype(pixels.dtype, np.integer):
+        return 1.0
+    return float(pixels.max()) / np.iinfo(pixels.dtype).max
 
 
 def _look(grey: NDArray[np.uint8]) -> str:

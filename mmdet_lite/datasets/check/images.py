@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmdet_lite.datasets.check.annotated_set import AnnotatedSet
-from mmdet_lite.datasets.check.codes import found, listed
+from mmdet_lite.datasets.check.codes import capped, finding
 from mmdet_lite.datasets.check.image_facts import ImageFacts
 from mmdet_lite.datasets.check.records import Finding
+from mmdet_lite.ops.image_file import PICTURE_ENDINGS, SIDEWAYS
 
-PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm"}
+DARK = 1 / 8  # of the range of 16 bits; a 12-bit camera reaches 1/16
 ORDINARY_MODES = ("", "RGB", "L")
 MODES = {
     "P": "a palette",
@@ -21,7 +22,6 @@ MODES = {
     "YCbCr": "YCbCr",
     "F": "floating point: read it with color_type='unchanged'",
 }
-TURNED = 5  # EXIF orientations from here on swap width and height
 
 
 def check_missing(data: AnnotatedSet) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def check_missing(data: AnnotatedSet) -> Iterator[Finding]:
     total = sum(map(len, data.files_on_disk))
 
     def make(path: str) -> Finding:
-        return found(
+        return finding(
             "image-missing",
             f"{path} does not exist ({len(missing)} of {total} pictures of {data.ann_file} are "
             "missing); check data_root, data_prefix.img and file_name, or fetch the picture",
@@ -39,7 +39,7 @@ def check_missing(data: AnnotatedSet) -> Iterator[Finding]:
             image=path,
         )
 
-    yield from listed(names, make, "pictures are not on disk")
+    yield from capped(names, make, "pictures are not on disk")
 
 
 def missing_files(pictures: Iterable[Sequence[str]]) -> set[str]:
@@ -75,9 +75,9 @@ def check_images(data: AnnotatedSet, facts: Mapping[str, ImageFacts]) -> Iterato
     def unreadable(place: tuple[str, str]) -> Finding:
         path, why = place
         text = f"{path}: {why}; fetch it again, or remove it from {data.ann_file}"
-        return found("image-broken", text, data.name, image=path)
+        return finding("image-broken", text, data.name, image=path)
 
-    yield from listed(bad, unreadable, "pictures cannot be read")
+    yield from capped(bad, unreadable, "pictures cannot be read")
     good = [(i, path, one) for i, path, one in rows if not one.problem]
     yield from _other_sizes(data, good)
     yield from _odd_kinds(data, good)
@@ -86,11 +86,11 @@ def check_images(data: AnnotatedSet, facts: Mapping[str, ImageFacts]) -> Iterato
 def check_unlisted(sets: Sequence[AnnotatedSet]) -> Iterator[Finding]:
     """Pictures beside those of a set that no set mentions."""
     mentioned = {
-        os.path.realpath(path) for data in sets for files in data.image_files for path in files
+        os.path.realpath(path) for data in sets for files in data.files_on_disk for path in files
     }
     seen: set[str] = set()
     for data in sets:
-        folders = {os.path.dirname(path) for files in data.image_files for path in files}
+        folders = {os.path.dirname(path) for files in data.files_on_disk for path in files}
         unlisted = [
             path
             for folder in sorted(folders)
@@ -100,7 +100,7 @@ def check_unlisted(sets: Sequence[AnnotatedSet]) -> Iterator[Finding]:
         seen.update(unlisted)
         if unlisted:
             names = ", ".join(Path(path).name for path in unlisted[:5])
-            yield found(
+            yield finding(
                 "image-unlisted",
                 f"{len(unlisted)} pictures beside those of {data.ann_file} are in no annotation "
                 f"file that was checked: {names}{', ...' if len(unlisted) > 5 else ''}",
@@ -112,7 +112,7 @@ def check_unlisted(sets: Sequence[AnnotatedSet]) -> Iterator[Finding]:
 
 def loaded_wh(one: ImageFacts, turns_upright: bool) -> tuple[int, int]:
     """Width and height of a picture as training loads it."""
-    if turns_upright or one.orientation < TURNED:
+    if turns_upright or one.orientation < SIDEWAYS:
         return one.width, one.height
     return one.height, one.width
 
@@ -133,7 +133,7 @@ def _other_sizes(
         text = f"{path} measures {width}x{height}, {data.ann_file} says {said[0]}x{said[1]}"
         if said != (height, width):
             code, out = "image-size", "was it resized after it was annotated? Its boxes lie wrong"
-        elif one.orientation >= TURNED:
+        elif one.orientation >= SIDEWAYS:
             code = "image-size-swapped"
             out = (
                 f"it is stored lying (EXIF orientation {one.orientation}) and was annotated so. "
@@ -143,9 +143,9 @@ def _other_sizes(
         else:
             code, out = "image-size-swapped", "correct width and height in the annotation file"
         boxes = data.boxes_to_draw(_annotations_of(data, i))
-        return found(code, f"{text}: {out}", data.name, image=path, boxes=boxes)
+        return finding(code, f"{text}: {out}", data.name, image=path, boxes=boxes)
 
-    yield from listed(differing, make, "pictures have another size than the file says")
+    yield from capped(differing, make, "pictures have another size than the file says")
 
 
 def _odd_kinds(
@@ -157,7 +157,7 @@ def _odd_kinds(
         if one.orientation > 1 and _said_wh(data, i) == loaded_wh(one, data.uses.turns_upright)
     ]
     if turned:
-        yield found(
+        yield finding(
             "image-turned",
             f"{len(turned)} pictures of {data.ann_file} are stored turned or mirrored, with an "
             f"EXIF orientation; that fits the sizes in the file: {_names(turned)}",
@@ -165,21 +165,35 @@ def _odd_kinds(
             image=turned[0],
             count=len(turned),
         )
+    dark: list[str] = []
     kinds: dict[str, list[str]] = {}
     for _, path, one in rows:
         if one.frames > 1:
             kinds.setdefault("animated, the first frame is taken", []).append(path)
         elif one.mode.startswith("I"):
             kinds.setdefault("16 bit, loaded as 8", []).append(path)
+            if 0 < one.brightest < DARK:
+                dark.append(path)
         elif one.mode not in ORDINARY_MODES:
             kinds.setdefault(MODES.get(one.mode, one.mode), []).append(path)
     for kind, paths in kinds.items():
-        yield found(
+        yield finding(
             "image-mode",
             f"{len(paths)} pictures of {data.ann_file} are {kind}: {_names(paths)}",
             data.name,
             image=paths[0],
             count=len(paths),
+        )
+
+    if dark:
+        yield finding(
+            "image-dark",
+            f"{len(dark)} pictures of {data.ann_file} have 16 bits of which their brightest pixel "
+            f"fills less than an eighth, as those of a 12-bit camera: as 8 bits they are almost "
+            f"black. Multiply their pixels (by 16 for 12 bits) and save them: {_names(dark)}",
+            data.name,
+            image=dark[0],
+            count=len(dark),
         )
 
 

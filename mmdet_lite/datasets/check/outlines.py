@@ -1,7 +1,7 @@
 """Segmentations: polygons and run lengths that cannot be used, or do not fit box and picture."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,15 +10,17 @@ from pycocotools import mask as coco_mask
 
 from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Floats, Ints
 from mmdet_lite.datasets.check.boxes import EDGE_TOLERANCE, FEWEST, paired_iou
-from mmdet_lite.datasets.check.codes import found
+from mmdet_lite.datasets.check.codes import finding
 from mmdet_lite.datasets.check.polygons import Polygons, read_polygons
 from mmdet_lite.datasets.check.records import Finding
+from mmdet_lite.datasets.coco_annotation import check_rle, unreadable
 from mmdet_lite.datasets.coco_file import shortened
 from mmdet_lite.ops.rle import RLE, run_lengths
 
 CHUNK = 50_000  # annotations at a time, so that points of a large set do not fill the memory
 DISAGREE_IOU = 0.5
 DISAGREE_PIXELS = 3.0  # edges of small boxes may differ by roundings
+SAME_PIXELS = 1.0  # by which a bbox in corners may differ from its outline's
 MOST = 0.5  # share of boxes from which it is no slip, but the file
 _CLOSED = 0.9  # share of closed polygons from which an open one stands out
 
@@ -77,6 +79,8 @@ class Survey:
         self.open.append(polygons.owners[~polygons.closed])
 
     def _read_rle(self, index: int, rle: RLE) -> None:
+        if not np.isfinite(self.data.frame_wh[index]).all():
+            return  # of an unknown image
         problem = rle_problem(rle, self.data.frame_wh[index])
         if problem is not None:
             self.places[problem[0]].append(np.array([index]))
@@ -110,7 +114,7 @@ def check_agreement(data: AnnotatedSet, bounds: Floats) -> Iterator[Finding]:
     apart = rows[far & (paired_iou(data.xyxy[rows], bounds[rows]) < DISAGREE_IOU)]
     if len(rows) >= FEWEST and len(apart) > MOST * len(rows):
         i = int(apart[0])
-        yield found(
+        yield finding(
             "boxes-masks-disagree",
             f"{len(apart)} of {len(rows)} boxes of {data.ann_file} are not around their outlines: "
             f"one of the two is in another form or of another size of picture. Such as "
@@ -123,9 +127,18 @@ def check_agreement(data: AnnotatedSet, bounds: Floats) -> Iterator[Finding]:
             count=len(apart),
         )
         return
-    yield from data.found_at(
+    corners = corner_boxes(data, bounds)
+    yield from data.findings_at(
+        "box-looks-xyxy",
+        corners,
+        lambda i: (
+            f"bbox = {data.annotations[i]['bbox']} are the corners x1, y1, x2, y2 of its outline; "
+            "expected x, y, width, height: bbox = [x1, y1, x2 - x1, y2 - y1] (--fix does)"
+        ),
+    )
+    yield from data.findings_at(
         "box-mask-disagree",
-        apart,
+        np.setdiff1d(apart, corners),
         lambda i: (
             f"bbox = {data.annotations[i]['bbox']} (x, y, width, height), but its outline spans "
             f"{_text(bounds[i])} (x1, y1, x2, y2); draw one of them again"
@@ -133,36 +146,58 @@ def check_agreement(data: AnnotatedSet, bounds: Floats) -> Iterator[Finding]:
     )
 
 
-def rle_problem(rle: RLE, frame_wh: Floats) -> tuple[str, str] | None:
-    """Code and text of what is wrong with an RLE of a picture, None if nothing is."""
-    size, counts = rle.get("size"), rle.get("counts")
-    if not isinstance(size, list) or len(size) != 2 or counts is None:
-        return "rle-broken", f"expected the keys size and counts, got {str(rle)[:60]}"
-    if np.isfinite(frame_wh).all() and size != [frame_wh[1], frame_wh[0]]:
-        expected = f"[{frame_wh[1]:g}, {frame_wh[0]:g}]"
-        return "rle-size", f"its RLE has size {size}, its picture {expected} (height, width)"
+def corner_boxes(data: AnnotatedSet, bounds: Floats) -> Ints:
+    """Annotations whose bbox holds the x1, y1, x2, y2 of their outlines, as no right box can.
+
+    Args:
+        data: the set.
+        bounds: as ``check_agreement``.
+    """
+    with np.errstate(invalid="ignore"):
+        equal = np.abs(data.xywh - bounds).max(axis=1) <= SAME_PIXELS
+        wrong = np.abs(data.xyxy - bounds).max(axis=1) > DISAGREE_PIXELS
+    return np.flatnonzero(equal & wrong & data.has_box & ~data.crowd)
+
+
+def rle_problem(rle: RLE, frame_wh: Sequence[float]) -> tuple[str, str] | None:
+    """Code and text of what is wrong with an RLE of a picture, None if nothing is.
+
+    Args:
+        rle: an object of a json.
+        frame_wh: width and height of the picture.
+    """
+    width, height = (int(side) for side in frame_wh)
+    problem = unreadable({"segmentation": rle}, ("segmentation",))
+    if problem is not None:
+        return "polygon-malformed", problem
     try:
-        runs, pixels = run_lengths(rle), int(size[0]) * int(size[1])
-    except (TypeError, ValueError, IndexError, OverflowError) as error:
-        return "rle-broken", f"its RLE cannot be read: {error}"
-    if runs.ndim != 1 or (runs < 0).any() or runs.sum() != pixels:
-        return "rle-broken", f"its RLE counts {runs.sum()} pixels, its size {size} is {pixels}"
+        check_rle(rle, height, width)
+    except ValueError as error:
+        return "rle-size" if rle["size"] != [height, width] else "rle-counts", str(error)
+    if isinstance(rle["counts"], str):
+        try:
+            runs = run_lengths(rle)
+        except ValueError as error:
+            return "rle-broken", str(error)
+        if (runs < 0).any() or runs.sum() != height * width:
+            text = f"its RLE counts {runs.sum()} pixels, its picture has {height * width}"
+            return "rle-broken", text
     return None
 
 
 def _missing(data: AnnotatedSet, survey: Survey) -> Iterator[Finding]:
     missing = np.array(survey.missing, np.int64)
     if data.uses.with_mask:
-        yield from data.found_at(
+        yield from data.findings_at(
             "mask-missing",
-            missing,
+            missing[data.used[missing]],
             lambda i: (
                 "no segmentation, but the config trains masks (LoadAnnotations with_mask=True). "
                 "Add outlines, or train a model without a mask head with with_mask=False"
             ),
         )
     elif 0 < len(missing) < len(data.annotations):
-        yield found(
+        yield finding(
             "mask-partly",
             f"{len(missing)} of {len(data.annotations)} annotations of {data.ann_file} have no "
             "segmentation; a model with masks cannot be trained on this file",
@@ -178,28 +213,29 @@ def _unusable(data: AnnotatedSet, survey: Survey) -> Iterator[Finding]:
         "polygon-short": f"a polygon needs 3 points, 6 numbers; {again}; got",
         "polygon-odd": f"a polygon has an odd number of numbers; {again}; got",
         "polygon-not-finite": f"a polygon has a number that is none; {again}; got",
+        "polygon-far": f"a polygon has a point millions of pixels away; {again}; got",
     }
     for code, text in texts.items():
-        yield from data.found_at(code, survey.at(code), partial(_got_text, data, text))
-    for code in ("rle-size", "rle-broken"):
-        yield from data.found_at(code, survey.at(code), lambda i: _rle_text(data, i))
+        yield from data.findings_at(code, survey.at(code), partial(_got_text, data, text))
+    for code in ("rle-size", "rle-counts", "rle-broken"):
+        yield from data.findings_at(code, survey.at(code), lambda i: _rle_text(data, i))
 
 
 def _shapes(data: AnnotatedSet, survey: Survey) -> Iterator[Finding]:
     def beyond(i: int) -> float:
         return float(_beyond(survey.bounds[[i]], data.frame_wh[[i]])[0])
 
-    yield from data.found_at(
+    yield from data.findings_at(
         "polygon-flat",
         survey.at("polygon-flat"),
         lambda i: "a polygon has no area, its points are on a line; draw the outline again",
     )
-    yield from data.found_at(
+    yield from data.findings_at(
         "polygon-crossing",
         survey.at("polygon-crossing"),
         lambda i: "its outline crosses itself; harmless where the loop is small",
     )
-    yield from data.found_at(
+    yield from data.findings_at(
         "polygon-outside",
         survey.at("polygon-outside"),
         lambda i: (
@@ -209,7 +245,7 @@ def _shapes(data: AnnotatedSet, survey: Survey) -> Iterator[Finding]:
     )
     closed, open_ = sum(map(len, survey.closed)), sum(map(len, survey.open))
     if open_ and closed >= FEWEST and closed >= _CLOSED * (closed + open_):
-        yield from data.found_at(
+        yield from data.findings_at(
             "polygon-open",
             np.unique(np.concatenate(survey.open)),
             lambda i: (

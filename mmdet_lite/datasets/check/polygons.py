@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdet_lite.ops.rle import MIN_POLYGON_NUMBERS
+from mmdet_lite.ops.rle import FAR_OUTSIDE, MIN_POLYGON_NUMBERS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Polygons:
-    """Polygons with at least three points, all finite.
+    """Polygons with at least three points, all finite and none ``FAR_OUTSIDE``.
 
     ``owners`` (P,) are what each belongs to, ascending. ``starts`` (P,) and ``lengths`` (P,) place
     each in ``points`` (N, 2).
@@ -111,8 +111,22 @@ def read_polygons(
     good = ~short & ~odd & finite
     points = numbers[np.repeat(good, lengths)].reshape(-1, 2)
     counts = lengths[good] // 2
-    starts = np.cumsum(counts) - counts
-    return Polygons(owner[good], starts, counts, points), wrong
+    owner = owner[good]
+    far = _far(points, counts)
+    if far.any():
+        wrong["polygon-far"] = owner[far]
+        points, owner, counts = points[~np.repeat(far, counts)], owner[~far], counts[~far]
+    return Polygons(owner, np.cumsum(counts) - counts, counts, points), wrong
+
+
+def _far(points: Floats, counts: Ints) -> Mask:
+    """(P,) whether ``is_valid_polygon`` finds a polygon of ``counts`` points too far away."""
+    if not len(counts):
+        return np.zeros(0, bool)
+    with np.errstate(over="ignore"):
+        squares = np.add.reduceat((points**2).sum(axis=1), np.cumsum(counts) - counts)
+    far: Mask = np.sqrt(squares) >= FAR_OUTSIDE
+    return far
 
 
 def _flat(polygons: Sequence[Sequence[Any]]) -> Floats | None:

@@ -4,21 +4,20 @@ A annotations, I images, K classes.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdet_lite.datasets.base import TOO_SMALL
-from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Floats, is_number
-from mmdet_lite.datasets.check.records import FunnelStep, Histogram, SetStatistics
-from mmdet_lite.datasets.coco import NOT_LISTED
+from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Floats, Mask
+from mmdet_lite.datasets.check.codes import finding
+from mmdet_lite.datasets.check.records import Finding, FunnelStep, Histogram, SetStatistics
+from mmdet_lite.datasets.coco_annotation import is_number
 
 SIZES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, np.inf)}
 MOST_IMAGE_SIZES = 50
 _MOST_COUNTED = 50  # instances in one picture that have a bar of their own
-
-Mask = NDArray[np.bool_]
 
 
 def statistics_of(data: AnnotatedSet) -> SetStatistics:
@@ -52,15 +51,37 @@ def statistics_of(data: AnnotatedSet) -> SetStatistics:
     )
 
 
+def check_funnel(data: AnnotatedSet) -> Iterator[Finding]:
+    """Whether an image is left."""
+    steps = funnel_of(data)
+    if steps[-1].left:
+        if not data.broken and not data.uses.test_mode and not (data.used & ~data.crowd).any():
+            yield finding(
+                "set-empty",
+                f"0 of {len(data.images)} images of {data.ann_file} have an object that can be "
+                f"used, of {len(data.annotations)} annotations in the file: nothing can be learnt. "
+                "Is it the right file, are the annotations in their place?",
+                data.name,
+            )
+        return
+    lost = [f"{step.dropped} {step.unit}: {step.reason}" for step in steps if step.dropped]
+    yield finding(
+        "nothing-left",
+        f"no image of {data.ann_file} is left of {len(data.images)}; left out: "
+        f"{', '.join(lost) or 'nothing'}. Correct the file, metainfo.classes or filter_cfg",
+        data.name,
+    )
+
+
 def funnel_of(data: AnnotatedSet) -> tuple[FunnelStep, ...]:
     """What a CocoDataset with the set's ``uses`` leaves out, step by step.
 
     Annotations that the file itself makes impossible (unknown image or category, no four numbers)
     are the first step: there the data set stops.
     """
-    steps, used = _dropped_annotations(data)
+    steps = _dropped_annotations(data)
     filter_cfg = {} if data.uses.test_mode else data.uses.filter_cfg
-    instances = np.bincount(data.image_index[used], minlength=len(data.images))
+    instances = np.bincount(data.image_index[data.used], minlength=len(data.images))
     left = np.ones(len(data.images), bool)
     steps.append(FunnelStep("images", "in the file", 0, len(left)))
 
@@ -76,52 +97,36 @@ def funnel_of(data: AnnotatedSet) -> tuple[FunnelStep, ...]:
         keep("without an instance (filter_empty_gt)", instances > 0)
     least = filter_cfg.get("min_keypoints", 0)
     if least:
-        keep(f"fewer labelled keypoints than {least}", _labelled_joints(data, used) >= least)
+        keep(f"fewer labelled keypoints than {least}", _labelled_joints(data) >= least)
     return tuple(steps)
 
 
-def _dropped_annotations(data: AnnotatedSet) -> tuple[list[FunnelStep], Mask]:
-    """Steps of the annotations in the data set's order, and (A,) those that are used."""
+def _dropped_annotations(data: AnnotatedSet) -> list[FunnelStep]:
+    """Steps of the annotations in the data set's order."""
     before = data.uses.dropped
     remaining = len(data.annotations) + sum(before.values())
     steps = [FunnelStep("annotations", "in the file", 0, remaining)]
-    left = np.ones(len(data.annotations), bool)
-    finite = np.isfinite(data.xywh).all(axis=1)
-    size = np.nan_to_num(data.xywh[:, 2:])
-    areas = [ann.get("area", 1) for ann in data.annotations]
-    no_area = np.array([is_number(area) and area <= 0 for area in areas], bool)
-    with np.errstate(invalid="ignore"):
-        shown = np.minimum(data.xyxy[:, 2:], data.frame_wh) > np.maximum(data.xyxy[:, :2], 0)
-    reasons: list[tuple[str, Any]] = [
-        ("unknown image or category", (data.image_index < 0) | (data.category_index < 0)),
-        (NOT_LISTED, data.labels < 0),
-        ("marked ignore", np.array([bool(ann.get("ignore")) for ann in data.annotations], bool)),
-        ("box is not finite", ~finite),
-        (TOO_SMALL, (size < 1).any(axis=1)),
-        ("outside of the image", ~shown.all(axis=1)),
-        (TOO_SMALL, no_area),
-    ]
     dropped = dict(before)
-    for reason, where in reasons:
-        dropped[reason] = dropped.get(reason, 0) + int((left & where).sum())
-        left &= ~where
+    for reason, where in data.left_out.items():
+        dropped[reason] = dropped.get(reason, 0) + int(where.sum())
     for reason, number in dropped.items():
         remaining -= number
         if number:
             steps.append(FunnelStep("annotations", reason, number, remaining))
-    crowds = int((left & data.crowd).sum())
+    crowds = int((data.used & data.crowd).sum())
     if crowds:
         text = "ignored, as crowds: neither object nor background"
         steps.append(FunnelStep("annotations", text, crowds, remaining - crowds))
-    return steps, left
+    return steps
 
 
-def _labelled_joints(data: AnnotatedSet, used: Mask) -> NDArray[np.int64]:
+def _labelled_joints(data: AnnotatedSet) -> NDArray[np.int64]:
     """(I,) keypoints with visibility above 0 of each image's instances, crowds not counted."""
     counts = np.zeros(len(data.images), np.int64)
-    for i in np.flatnonzero(used & ~data.crowd):
-        points = data.annotations[i].get("keypoints") or ()
-        counts[data.image_index[i]] += sum(v > 0 for v in points[2::3])
+    for i in np.flatnonzero(data.used & ~data.crowd):
+        points = data.annotations[i].get("keypoints")
+        if isinstance(points, list):
+            counts[data.image_index[i]] += sum(is_number(v) and v > 0 for v in points[2::3])
     return counts
 
 

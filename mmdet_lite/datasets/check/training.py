@@ -13,14 +13,15 @@ from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from mmdet_lite.datasets.base import DetDataset
-from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, annotated_set
+from mmdet_lite.datasets.check.annotated_set import AnnotatedSet, Files, annotated_set
 from mmdet_lite.datasets.check.boxes import check_box_form
-from mmdet_lite.datasets.check.codes import KINDS, REFUSES, found
+from mmdet_lite.datasets.check.codes import KINDS, REFUSES, finding
 from mmdet_lite.datasets.check.config_sets import content_of_entries, uses_of
 from mmdet_lite.datasets.check.ids import check_file_names
 from mmdet_lite.datasets.check.images import missing_files
 from mmdet_lite.datasets.check.outlines import Survey, check_agreement
 from mmdet_lite.datasets.check.records import Finding
+from mmdet_lite.ops.dataset_parts import innermost_datasets
 from mmdet_lite.registry import HOOKS
 
 SAMPLED = 2000  # images whose boxes and outlines are looked at
@@ -51,7 +52,7 @@ class Part:
 
     name: str
     dataset: DetDataset
-    files: list[tuple[str, ...]]
+    files: list[Files]
     instances: NDArray[np.int64]
 
 
@@ -70,9 +71,9 @@ def check_before_training(train: Any, val: Any = None) -> None:
         ValueError: as ``CheckDataHook``.
     """
     trained, validated = list(_parts("train", train)), list(_parts("val", val))
-    findings = [finding for part in trained + validated for finding in _check_part(part)]
+    findings = [one for part in trained + validated for one in _check_part(part)]
     for part in trained:
-        findings += _classes_without_instances(part)
+        findings += _without_instances(part)
         for other in validated:
             findings += _shared_files(part, other)
     refused = [f for f in findings if KINDS[f.code].training == REFUSES]
@@ -80,37 +81,26 @@ def check_before_training(train: Any, val: Any = None) -> None:
         raise ValueError(_refusal(refused))
     if findings:
         counts: Counter[str] = Counter()
-        for finding in findings:
-            counts[finding.code] += finding.count
-        listed = ", ".join(f"{count} x {KINDS[code].meaning}" for code, count in counts.items())
-        text = f"data: {listed}; mmdet-lite check-data CONFIG shows where"
+        for one in findings:
+            counts[one.code] += one.count
+        text = ", ".join(f"{count} x {KINDS[code].meaning}" for code, count in counts.items())
+        text = f"data: {text}; mmdet-lite check-data CONFIG shows where"
         print_log(text, "current", logging.WARNING)
 
 
 def _parts(name: str, dataset: Any) -> Iterator[Part]:
     """The data sets below wrappers."""
-    opened = list(_opened(dataset))
+    opened = [one for one in innermost_datasets(dataset) if isinstance(one, DetDataset)]
     for i, one in enumerate(opened):
         files = []
         instances = np.zeros(len(one.metainfo["classes"]), np.int64)
         for index in range(len(one)):
             entry = one.get_data_info(index)
-            path = entry.get("img_path")
-            files.append((path,) if isinstance(path, str) else tuple(path or ()))
+            files.append((entry["img_path"], *entry.get("channel_paths", ())))
             for instance in entry["instances"]:
                 if not instance.get("ignore_flag"):
                     instances[instance["bbox_label"]] += 1
         yield Part(name if len(opened) == 1 else f"{name}.{i}", one, files, instances)
-
-
-def _opened(dataset: Any) -> Iterator[DetDataset]:
-    if isinstance(dataset, DetDataset):
-        yield dataset
-    elif hasattr(dataset, "datasets"):
-        for one in dataset.datasets:
-            yield from _opened(one)
-    elif hasattr(dataset, "dataset"):
-        yield from _opened(dataset.dataset)
 
 
 def _check_part(part: Part) -> Iterator[Finding]:
@@ -136,7 +126,7 @@ def _missing(part: Part) -> Iterator[Finding]:
     skip = ""
     if 2 * len(missing) < len(part.files):
         skip = ", or go on without them: on_bad_image='skip' of the data set"
-    yield found(
+    yield finding(
         "image-missing",
         f"{len(missing)} of {len(part.files)} images of {part.dataset.ann_file} do not exist: "
         f"{shown}; check data_root, data_prefix.img and file_name{skip}",
@@ -147,7 +137,7 @@ def _missing(part: Part) -> Iterator[Finding]:
 
 
 def _repeated_files(part: Part) -> list[int]:
-    places: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    places: dict[Files, list[int]] = defaultdict(list)
     if len(set(part.files)) == len(part.files):
         return []
     for i, files in enumerate(part.files):
@@ -158,31 +148,30 @@ def _repeated_files(part: Part) -> list[int]:
 def _set_of(part: Part, indices: Sequence[int]) -> AnnotatedSet:
     """Images of a data set as a set to check."""
     entries = [part.dataset.get_data_info(i) for i in indices]
-    named = [
-        {**entry, "img_path": list(part.files[i]) if len(part.files[i]) > 1 else part.files[i][0]}
-        for i, entry in zip(indices, entries, strict=True)
-        if part.files[i]
-    ]
-    content = content_of_entries(named, part.dataset.metainfo["classes"])
+    content = content_of_entries(entries, part.dataset.metainfo["classes"])
     return annotated_set(part.name, part.dataset.ann_file, "", content)
 
 
-def _classes_without_instances(part: Part) -> Iterator[Finding]:
+def _without_instances(part: Part) -> Iterator[Finding]:
+    if len(part.instances) and not part.instances.any():
+        text = f"0 of {len(part.files)} images of {part.dataset.ann_file} have an object"
+        yield finding("set-empty", f"{text}: is it the right file?", part.name)
+        return
     for label in np.flatnonzero(part.instances == 0):
         name = part.dataset.metainfo["classes"][label]
         text = f"{name!r} has no instance in {part.dataset.ann_file}"
-        yield found("class-without-instances", text, part.name)
+        yield finding("class-without-instances", text, part.name)
 
 
 def _shared_files(train: Part, val: Part) -> Iterator[Finding]:
     source = f"{train.name} / {val.name}"
     if train.dataset.ann_file == val.dataset.ann_file:
-        yield found("val-is-train", f"both are {train.dataset.ann_file}", source)
+        yield finding("val-is-train", f"both are {train.dataset.ann_file}", source)
         return
     shared = set(train.files) & set(val.files)
     if shared:
         text = f"{len(shared)} images are in both"
-        yield found("leak", text, source, count=len(shared))
+        yield finding("leak", text, source, count=len(shared))
 
 
 def _refusal(findings: Sequence[Finding]) -> str:

@@ -12,25 +12,17 @@ from mmdet_lite.datasets.converters.via import (
     via_class_names,
     via_to_coco,
 )
-from mmdet_lite.datasets.converters.voc import (
-    convert_voc_to_coco,
-    voc_class_names,
-    voc_splits,
-    voc_to_coco,
-)
+from mmdet_lite.datasets.converters.voc import read_devkit
 
 __all__ = [
     "AnnotatedImages",
     "cityscapes_to_coco",
     "convert_balloon_to_coco",
     "convert_cityscapes",
-    "convert_voc_to_coco",
     "guess_form",
     "load_via",
     "read_annotated",
+    "read_devkit",
     "via_class_names",
     "via_to_coco",
-    "voc_class_names",
-    "voc_splits",
-    "voc_to_coco",
 ]

@@ -5,20 +5,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.datasets.converters.content import AnnotatedImages, Track, without_progress
-from mmdet_lite.datasets.converters.forms import coco, labelme, table, via, voc, yolo
+from mmdet_lite.datasets.converters.content import (
+    AnnotatedImages,
+    Complain,
+    Track,
+    raise_all,
+    without_progress,
+)
+from mmdet_lite.datasets.converters.forms import coco, csv_table, labelme, via, voc, yolo
+from mmdet_lite.datasets.converters.forms.json_files import files_below, what_is_in
+from mmdet_lite.ops.annotation_forms import READ_FORMS
 from mmdet_lite.ops.checks import did_you_mean
 
 __all__ = ["FORMS", "AnnotatedImages", "guess_form", "read_annotated"]
 
-FORMS: Mapping[str, Any] = {  # modules with LOOKS_LIKE, evidence and read
-    "coco": coco,
-    "voc": voc,
-    "yolo": yolo,
-    "labelme": labelme,
-    "via": via,
-    "csv": table,
-}
+FORMS: Mapping[str, Any] = dict(  # modules with LOOKS_LIKE, evidence and read
+    zip(READ_FORMS, (coco, voc, yolo, labelme, via, csv_table), strict=True)
+)
+
+
+FEW = 3  # files of a folder in no known form, of which is said what they hold
 
 
 def read_annotated(
@@ -26,6 +32,7 @@ def read_annotated(
     form: str | None = None,
     image_root: str | Path | None = None,
     track: Track = without_progress,
+    complain: Complain = raise_all,
 ) -> list[AnnotatedImages]:
     """Read annotated images in any known form, one record a set (train, val and so on).
 
@@ -35,6 +42,8 @@ def read_annotated(
         image_root: the folder of the images, for forms that do not say it; by default it is looked
             for around ``path``.
         track: called with what is gone through and a word for it; a progress bar can be hung here.
+        complain: called with what is wrong with single files, and where; if it raises nothing, the
+            other files are read without them.
 
     Raises:
         FileNotFoundError: ``path`` is not there.
@@ -50,7 +59,7 @@ def read_annotated(
     if root is not None and not root.is_dir():
         raise FileNotFoundError(f"the folder of images {root} does not exist")
     form = form or guess_form(where)
-    sets: list[AnnotatedImages] = FORMS[form].read(where, root, track)
+    sets: list[AnnotatedImages] = FORMS[form].read(where, root, track, complain)
     if not sets:
         raise ValueError(f"{where} has no set of {form}: expected {FORMS[form].LOOKS_LIKE}")
     return sets
@@ -74,9 +83,19 @@ def guess_form(path: str | Path) -> str:
         )
     looked_for = "\n".join(f"  {name:<8} {form.LOOKS_LIKE}" for name, form in FORMS.items())
     raise ValueError(
-        f"{where} is in no form of annotations that is known. There {_what_is_there(where)}. "
+        f"{where} is in no form of annotations that is known. There {_what_is_there(where)}."
+        f"{_nearly(where)}"
         f"Looked for:\n{looked_for}\nSay the form (--from FORM) to see what is missing"
     )
+
+
+def _nearly(path: Path) -> str:
+    """What is in the files that might have been meant; empty where there is none or many."""
+    files = [path] if path.is_file() else files_below(path, "", 2)
+    looks = {".csv": csv_table.what_is_missing, ".json": what_is_in}
+    meant = [file for file in files if file.suffix.lower() in looks]
+    shown = [f"\n  {looks[file.suffix.lower()](file)}." for file in meant[:FEW]]
+    return "".join(shown) + "\n" if shown else " "
 
 
 def _what_is_there(path: Path) -> str:

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from mmengine.utils import track_parallel_progress, track_progress
 
-from mmdet_lite.datasets.converters.coco_json import write_coco
 from mmdet_lite.ops.cityscapes_labels import IDS_PER_LABEL, LABEL_IDS
+from mmdet_lite.ops.json_text import Json
 from mmdet_lite.ops.rle import encode_crop
+from mmdet_lite.ops.whole_files import write_json
 
 SPLITS = ("train", "val", "test")
 IMAGE, INSTANCE_IDS, LABELS = "leftImg8bit.png", "_instanceIds.png", "_labelIds.png"
 FILE_NAME = "instancesonly_filtered_{gt_dir}_{split}.json"
-Json = dict[str, Any]
 
 
 def convert_cityscapes(
@@ -58,7 +58,7 @@ def convert_cityscapes(
         if not coco["annotations"]:
             del coco["annotations"]
         path = Path(out_dir) / FILE_NAME.format(gt_dir=Path(gt_dir).name, split=split)
-        write_coco(coco, path)
+        write_json(path, coco)
         written[path] = coco
     return written
 

@@ -1,15 +1,19 @@
 """What every form of annotations is read into, and how it is put together."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.datasets.converters.via_shapes import polygon_area
+import numpy as np
 
-Json = dict[str, Any]
+from mmdet_lite.datasets.coco_file import annotations_by_image
+from mmdet_lite.ops.json_text import Json
+from mmdet_lite.ops.outlines import signed_area
+
 Track = Callable[[Sequence[Any], str], Iterable[Any]]
-ALL = "all"  # the name of a set that is not divided into train, val and so on
+Complain = Callable[[Sequence[str], str], None]  # gets what is wrong with files, and where they are
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def coco_contents(
         names: classes to begin with, also those without objects.
     """
     found = {obj["name"] for images in splits.values() for im in images for obj in im["objects"]}
-    ordered = [*names, *sorted(found - set(names))]
+    ordered = dict.fromkeys([*names, *sorted(found)])
     ids = {name: number for number, name in enumerate(ordered, 1)}
     return {split: _content(images, ids) for split, images in splits.items()}
 
@@ -97,7 +101,7 @@ def outlined(polygons: Sequence[Sequence[float]]) -> Json:
     """
     xs = [x for polygon in polygons for x in polygon[0::2]]
     ys = [y for polygon in polygons for y in polygon[1::2]]
-    areas = [polygon_area(list(zip(p[0::2], p[1::2], strict=True))) for p in polygons]
+    areas = [abs(signed_area(np.array(p, float).reshape(-1, 2))) for p in polygons]
     return {
         "segmentation": [list(polygon) for polygon in polygons],
         "bbox": corners_to_box(min(xs), min(ys), max(xs), max(ys)),
@@ -112,6 +116,35 @@ def corners_to_box(x1: float, y1: float, x2: float, y2: float) -> list[float]:
     [0.1, 0, 0.3, 1]
     """
     return [x1, y1, round(x2 - x1, 9), round(y2 - y1, 9)]
+
+
+def listed_names(file: Path) -> list[str]:
+    """Return the classes that a text file lists, one a line; empty lines are none.
+
+    Raises:
+        ValueError: it is no text.
+    """
+    try:
+        lines = (line.strip() for line in file.read_text("utf-8-sig").splitlines())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}, a list of classes, is no text in UTF-8: {error}") from error
+    return [line for line in lines if line]
+
+
+def with_objects(one: AnnotatedImages, track: Track) -> Iterator[tuple[Json, list[Json]]]:
+    """Each image of a set, with its annotations, to be written.
+
+    Raises:
+        ValueError: as ``coco_file.check_references``.
+    """
+    objects = annotations_by_image(one.content, str(one.source))
+    for image in track(one.content["images"], f"writing {one.split}"):
+        yield image, objects[image["id"]]
+
+
+def counted(lost: Counter[str]) -> list[str]:
+    """What a form could not hold, as sentences with a count."""
+    return [f"{count} {text}" for text, count in lost.items()]
 
 
 def raise_all(problems: Sequence[str], where: str) -> None:

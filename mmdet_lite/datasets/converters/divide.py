@@ -3,16 +3,17 @@
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import islice
 
 
 def stratified_split(
     classes: Sequence[Collection[str]], shares: Sequence[float], seed: int = 0
 ) -> list[int]:
-    """Assign images to splits, each class in proportion to the shares.
+    """Assign images to splits of the sizes asked for, each class in proportion to the shares.
 
-    Classes are dealt out from the rarest on, image by image to the split that lacks most of it;
-    images without objects come last. A class in at least as many images as there are splits comes
-    into each, wherever images can be moved without taking another class away.
+    Classes are dealt out from the rarest on, image by image to the split that lacks most of it and
+    is not full; images without objects come last. A class in at least as many images as there are
+    splits comes into each, wherever two images can change places without taking another class away.
 
     Args:
         classes: of each image, the classes in it; empty where it has no object.
@@ -20,7 +21,8 @@ def stratified_split(
         seed: images in another order; the same seed gives the same splits.
 
     Returns:
-        The number of each image's split.
+        The number of each image's split; the sizes differ from the shares by less than an image,
+        but none is empty.
 
     Source: Sechidis et al. 2011, "On the stratification of multi-label data".
     """
@@ -39,7 +41,8 @@ def stratified_split(
             continue
         rarest = next((name for name in queue if name in classes[image]), None)
         need = wanted[rarest] if rarest is not None else lacking
-        split = max(range(len(shares)), key=lambda s: (need[s], lacking[s]))
+        open_ones = [s for s in range(len(shares)) if lacking[s]]
+        split = max(open_ones, key=lambda s: (need[s], lacking[s]))
         split_of[image] = split
         lacking[split] -= 1
         for name in set(classes[image]):
@@ -66,17 +69,25 @@ def _bring_missing(
     images_of: dict[str, list[int]],
     num_splits: int,
 ) -> None:
-    """Move an image into each split that lacks a class, where no other class suffers."""
+    """Exchange two images where a split lacks a class, if no other class suffers."""
+    held = [set(names) for names in classes]
     counts = Counter((n, split_of[image]) for n, images in images_of.items() for image in images)
+
+    def spared(image: int, other: int) -> bool:
+        return all(counts[n, split_of[image]] > 1 for n in held[image] - held[other])
+
     for name, images in images_of.items():
         for split in range(num_splits):
             if counts[name, split] or len(images) < num_splits:
                 continue
-            for image in images:
+            there = [image for image, s in split_of.items() if s == split]
+            pairs = ((i, j) for i in images for j in there if spared(i, j) and spared(j, i))
+            for image, other in islice(pairs, 1):
                 here = split_of[image]
-                if all(counts[n, here] > 1 for n in set(classes[image])):
-                    split_of[image] = split
-                    for n in set(classes[image]):
-                        counts[n, here] -= 1
-                        counts[n, split] += 1
-                    break
+                for n in held[image]:
+                    counts[n, here] -= 1
+                    counts[n, split] += 1
+                for n in held[other]:
+                    counts[n, split] -= 1
+                    counts[n, here] += 1
+                split_of[image], split_of[other] = split, here

@@ -8,34 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from PIL import Image
-
 from mmdet_lite.datasets.converters.content import Track
-from mmdet_lite.datasets.converters.forms.json_files import load_json
-from mmdet_lite.ops.image_file import ORIENTATION_TAG, PILLOW_ERRORS
+from mmdet_lite.ops.image_file import PICTURE_ENDINGS, image_size
+from mmdet_lite.ops.json_text import parse_json
 
-PICTURE_ENDINGS = (
-    ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".gif", ".pgm", ".ppm",
-)  # fmt: skip
-TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 PLACES = ("{split}", "images/{split}", "{split}/images", "images", "JPEGImages", "")
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """Return (height, width) as training sees the picture: turned as its EXIF says.
-
-    Only the head of the file is read.
-
-    Raises:
-        ValueError: it is no picture.
-    """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(ORIENTATION_TAG) in TURNED
-    except PILLOW_ERRORS as error:
-        raise ValueError(f"picture {path} cannot be read; is it damaged?") from error
-    return (width, height) if turned else (height, width)
 
 
 def pictures_below(folder: Path) -> list[Path]:
@@ -45,16 +22,16 @@ def pictures_below(folder: Path) -> list[Path]:
 
 
 def add_sizes(images: Sequence[dict[str, Any]], root: Path, track: Track) -> list[str]:
-    """Add ``height`` and ``width`` to images that lack them; returns what went wrong."""
+    """Add ``height`` and ``width``, as training sees them, to images that lack them.
+
+    Returns:
+        What went wrong, a sentence for each picture that is missing or unreadable.
+    """
     problems = []
     for image in track([i for i in images if "height" not in i], "sizes of pictures"):
-        path = root / image["file_name"]
-        if not path.is_file():
-            problems.append(f"picture {path} is not there")
-            continue
         try:
-            image["height"], image["width"] = picture_size(path)
-        except ValueError as error:
+            image["height"], image["width"] = image_size(str(root / image["file_name"]))
+        except (ValueError, FileNotFoundError) as error:
             problems.append(str(error))
     return problems
 
@@ -69,12 +46,6 @@ def below_common(pictures: Sequence[Path], roots: Sequence[Path]) -> tuple[Path,
     common = os.path.commonpath([path.parent for path in paths]) if paths else [*roots, Path()][0]
     root = next((r for r in wanted if all(r in p.parents for p in paths)), Path(common))
     return root, [path.relative_to(root).as_posix() for path in paths]
-
-
-def find_picture(folder: Path, name: str) -> str | None:
-    """Return the file name of ``name``, given without ending, in a folder; None without one."""
-    endings = [e for ending in PICTURE_ENDINGS for e in (ending, ending.upper())]
-    return next((name + e for e in endings if (folder / (name + e)).is_file()), None)
 
 
 def find_image_root(names: Sequence[str], near: Iterable[Path], split: str) -> Path | None:
@@ -154,7 +125,8 @@ class PictureStore:
 
 def embedded_picture(labelme_file: Path) -> bytes:
     """Return the bytes of the picture inside of a LabelMe file."""
-    return base64.b64decode(load_json(labelme_file)["imageData"])
+    content = parse_json(labelme_file.read_bytes(), str(labelme_file))
+    return base64.b64decode(content["imageData"])
 
 
 def safe_name(file_name: str) -> str:

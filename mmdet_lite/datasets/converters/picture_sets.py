@@ -4,18 +4,20 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmdet_lite.datasets.base import box_outline
 from mmdet_lite.datasets.coco_annotation import check_rle, unreadable
-from mmdet_lite.datasets.coco_file import annotations_by_image, load_coco_file, shortened
-from mmdet_lite.datasets.converters.content import ALL, AnnotatedImages, Json
+from mmdet_lite.datasets.coco_file import annotations_by_image, checked_content, shortened
+from mmdet_lite.datasets.converters.content import AnnotatedImages
 from mmdet_lite.datasets.converters.divide import stratified_split
 from mmdet_lite.datasets.converters.picture_files import Picture, safe_name
+from mmdet_lite.ops.annotation_forms import ALL
 from mmdet_lite.ops.checks import did_you_mean
+from mmdet_lite.ops.json_text import Json
 from mmdet_lite.ops.rle import is_valid_polygon
 
 TABLES = ("images", "annotations", "categories")
@@ -62,7 +64,8 @@ def join_inputs(inputs: Sequence[Sequence[AnnotatedImages]], divided: bool) -> P
     notes: list[str] = []
     twice = 0
     for one in (one for sets in inputs for one in sets):
-        content = load_coco_file(str(one.source)) if one.form == "coco" else one.content
+        is_raw = one.form == "coco"
+        content = checked_content(one.content, str(one.source)) if is_raw else one.content
         for category in content["categories"]:
             categories.setdefault(category["name"], dict(category))
         of_split = splits.setdefault(one.split, {})
@@ -143,11 +146,27 @@ def divide(sets: PictureSets, shares: Mapping[str, float], seed: int) -> Picture
     notes = list(sets.notes)
     if len(sets.splits) > 1:
         notes.append(f"the splits {', '.join(sets.splits)} are joined and divided anew")
-    for name in sets.categories:
-        without = [s for s in names if not any(name in _names(p) for p in splits[s])]
-        if 0 < len(without) < len(names):
-            notes.append(f"class {name!r} is in too few pictures for {', '.join(without)}")
+    notes += _too_rare(sets.categories, splits)
     return replace(sets, splits=splits, notes=tuple(notes))
+
+
+def _too_rare(names: Iterable[str], splits: Mapping[str, Sequence[Picture]]) -> list[str]:
+    """One sentence about the classes that are in some splits and not in others."""
+    found = {split: {n for picture in ps for n in _names(picture)} for split, ps in splits.items()}
+    anywhere = set().union(*found.values())
+    without = {
+        name: [split for split, held in found.items() if name not in held]
+        for name in names
+        if name in anywhere
+    }
+    rare = {name: parts for name, parts in without.items() if parts}
+    if not rare:
+        return []
+    shown = [f"{name!r} (not in {', '.join(parts)})" for name, parts in rare.items()]
+    more = f" and {len(rare) - 10} more" if len(rare) > 10 else ""
+    return [
+        f"{len(rare)} classes are in too few pictures for every part: {', '.join(shown[:10])}{more}"
+    ]
 
 
 def _pictures(one: AnnotatedImages, content: Json) -> list[Picture]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.datasets.converters.content import AnnotatedImages, Json, Track
+from mmdet_lite.datasets.converters.content import AnnotatedImages, Track
 from mmdet_lite.datasets.converters.forms import coco, labelme, voc, yolo
 from mmdet_lite.datasets.converters.picture_files import (
     Picture,
@@ -17,8 +17,8 @@ from mmdet_lite.datasets.converters.picture_files import (
     distinct_names,
 )
 from mmdet_lite.datasets.converters.picture_sets import PictureSets
+from mmdet_lite.ops.json_text import Json
 
-WRITTEN_FORMS = ("coco", "voc", "yolo", "labelme")
 RECORD = "conversion.json"  # what was done, and which entries of the folder are ours
 ANNOTATIONS = "annotations"  # folder of the COCO files
 
@@ -31,7 +31,7 @@ def write_sets(
     Args:
         sets: what is to be written.
         out: the folder; made if absent. What an earlier conversion wrote there is replaced.
-        form: one of ``WRITTEN_FORMS``.
+        form: one of ``ops.annotation_forms.WRITTEN_FORMS``.
         how: 'copy', 'link' or 'none', see ``PictureStore``.
         record: kept in ``conversion.json``, with the notes.
         track: shows how far it is.

@@ -11,7 +11,7 @@ from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
 from mmdet_lite.datasets.transforms.filtering import INSTANCE_KEYS, select_instances
-from mmdet_lite.datasets.transforms.instances import Results
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.ops.checks import check_keys, did_you_mean
 from mmdet_lite.registry import TRANSFORMS
 from mmdet_lite.structures.masks import BitmapMasks

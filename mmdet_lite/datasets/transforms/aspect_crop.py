@@ -7,7 +7,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
-from mmdet_lite.datasets.transforms.instances import Results, shift_instances
+from mmdet_lite.datasets.transforms.instances import shift_instances
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
 
 

@@ -10,9 +10,9 @@ from mmcv.transforms import RandomChoice as CvRandomChoice
 from mmcv.transforms.utils import cache_randomness
 from numpy.typing import NDArray
 
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
 
-Results = dict[str, Any]
 # name, prob, level. Source: policy v0 of the code published with AutoAugment (Cubuk et al. 2018),
 # which is MMDetection 3's default too.
 POLICIES = """

@@ -1,7 +1,7 @@
 """Changes of colour by a level, for AutoAugment and RandAugment."""
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import mmcv
 import numpy as np
@@ -9,8 +9,9 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from numpy.typing import NDArray
 
-from mmdet_lite.datasets.transforms.magnitude import check_magnitude, draw_magnitude
+from mmdet_lite.datasets.transforms.magnitude import draw_magnitude, magnitude_range
 from mmdet_lite.datasets.transforms.photometric import check_bgr_uint8
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
 
 Image = NDArray[np.uint8]
@@ -43,23 +44,21 @@ class ColorTransform(BaseTransform):
         min_mag: float | None = None,
         max_mag: float | None = None,
     ) -> None:
-        self.min_mag = self.magnitudes[0] if min_mag is None else min_mag
-        self.max_mag = self.magnitudes[1] if max_mag is None else max_mag
-        check_magnitude(type(self).__name__, prob, level, self.min_mag, self.max_mag)
+        self.min_mag, self.max_mag = magnitude_range(
+            type(self).__name__, self.magnitudes, prob, level, min_mag, max_mag
+        )
         self.prob = prob
         self.level = level
 
     @cache_randomness
     def _draw(self) -> float | None:
         """Draw the magnitude, or None for no change."""
-        if np.random.rand() >= self.prob:
-            return None
-        return draw_magnitude(self.level, self.min_mag, self.max_mag)
+        return draw_magnitude(self.prob, self.level, self.min_mag, self.max_mag)
 
     def _changed(self, img: Image, magnitude: float) -> Image:
         return img
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Change the image, into a new array."""
         magnitude = self._draw()
         if magnitude is None:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from mmdet_lite.datasets.transforms.filtering import select_instances
 from mmdet_lite.datasets.transforms.instances import (
-    Results,
     hide_keypoints,
     join_instances,
     other_images,
     shift_image,
 )
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
 from mmdet_lite.structures.masks import BitmapMasks
 

@@ -8,8 +8,10 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from numpy.typing import NDArray
 
+from mmdet_lite.datasets.transforms.arguments import check_border_values
 from mmdet_lite.datasets.transforms.filtering import select_instances
-from mmdet_lite.datasets.transforms.instances import Results, hide_keypoints
+from mmdet_lite.datasets.transforms.instances import hide_keypoints
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
 
 Windows = NDArray[np.int64]
@@ -159,19 +161,6 @@ class RandomErasing(BaseTransform):
             f"RandomErasing(n_patches={self.n_patches}, ratio={self.ratio}, "
             f"squared={self.squared}, bbox_erased_thr={self.bbox_erased_thr}, "
             f"img_border_value={self.img_border_value})"
-        )
-
-
-def check_border_values(name: str, mask_border_value: int, seg_ignore_label: int) -> None:
-    """Raise ValueError for values that only make sense with other kinds of annotations."""
-    if mask_border_value != 0:
-        raise ValueError(
-            f"{name}: mask_border_value can only be 0: no object is there; got {mask_border_value}"
-        )
-    if seg_ignore_label != 255:
-        raise ValueError(
-            f"{name}: seg_ignore_label can only be 255, as there are no maps of classes; "
-            f"got {seg_ignore_label}"
         )
 
 

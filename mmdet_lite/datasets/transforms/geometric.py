@@ -9,10 +9,10 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
-from mmdet_lite.datasets.transforms.erasing import check_border_values
-from mmdet_lite.datasets.transforms.instances import Results, warp_instances
-from mmdet_lite.datasets.transforms.magnitude import check_magnitude, draw_magnitude
-from mmdet_lite.datasets.transforms.mosaic import check_probability
+from mmdet_lite.datasets.transforms.arguments import check_border_values, check_probability
+from mmdet_lite.datasets.transforms.instances import warp_instances
+from mmdet_lite.datasets.transforms.magnitude import draw_magnitude, magnitude_range
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.ops.affine import INTERPOLATIONS, Matrix, of_continuous, warp_image
 from mmdet_lite.registry import TRANSFORMS
 
@@ -56,9 +56,9 @@ class GeomTransform(BaseTransform):
         interpolation: str = "bilinear",
     ) -> None:
         name = type(self).__name__
-        self.min_mag = self.magnitudes[0] if min_mag is None else min_mag
-        self.max_mag = self.magnitudes[1] if max_mag is None else max_mag
-        check_magnitude(name, prob, level, self.min_mag, self.max_mag)
+        self.min_mag, self.max_mag = magnitude_range(
+            name, self.magnitudes, prob, level, min_mag, max_mag
+        )
         check_probability(name, "reversal_prob", reversal_prob)
         check_border_values(name, mask_border_value, seg_ignore_label)
         if interpolation not in INTERPOLATIONS:
@@ -75,9 +75,9 @@ class GeomTransform(BaseTransform):
     @cache_randomness
     def _draw(self) -> float | None:
         """Draw the magnitude with its sign, or None for no change."""
-        if np.random.rand() >= self.prob:
+        magnitude = draw_magnitude(self.prob, self.level, self.min_mag, self.max_mag)
+        if magnitude is None:
             return None
-        magnitude = draw_magnitude(self.level, self.min_mag, self.max_mag)
         return -magnitude if np.random.rand() < self.reversal_prob else magnitude
 
     def _index_matrix(self, magnitude: float, size_hw: tuple[int, int]) -> Matrix:

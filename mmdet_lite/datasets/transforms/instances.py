@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdet_lite.datasets.transforms.filtering import INSTANCE_KEYS, select_instances
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.ops.affine import Matrix, transform_boxes, transform_points
 from mmdet_lite.structures.masks import InstanceMasks, PolygonMasks
-
-Results = dict[str, Any]
 
 
 def warp_instances(

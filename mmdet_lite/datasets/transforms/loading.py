@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import LoadAnnotations as CvLoadAnnotations
 
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.ops.rle import is_valid_polygon
 from mmdet_lite.registry import TRANSFORMS
 from mmdet_lite.structures.masks import BitmapMasks, InstanceMasks, PolygonMasks
-
-Results = dict[str, Any]
 
 
 @TRANSFORMS.register_module()

@@ -13,10 +13,12 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile as CvLoadImageFromFile
 from mmengine.fileio import get
 
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.ops.checks import did_you_mean
 from mmdet_lite.ops.image_file import (
     BACKENDS,
     COLOR_TYPES,
+    SIDEWAYS,
     BadImageError,
     MissingImageError,
     Pixels,
@@ -24,8 +26,6 @@ from mmdet_lite.ops.image_file import (
     read_image,
 )
 from mmdet_lite.registry import TRANSFORMS
-
-Results = dict[str, Any]
 
 
 @TRANSFORMS.register_module()
@@ -140,7 +140,7 @@ class LoadImageFromFile(CvLoadImageFromFile):
 
     def _swap_hint(self, orientation: int) -> str:
         """What to do about swapped sizes, by how the picture lies."""
-        if orientation < 5:
+        if orientation < SIDEWAYS:
             return "the two are swapped: correct height and width in the annotation file"
         if self.color_type in ("color", "grayscale"):
             return (

@@ -7,15 +7,15 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmdet_lite.datasets.transforms.arguments import check_img_scale, check_probability
 from mmdet_lite.datasets.transforms.flip import RandomFlip
 from mmdet_lite.datasets.transforms.instances import (
-    Results,
     join_instances,
     other_images,
     shift_image,
 )
-from mmdet_lite.datasets.transforms.mosaic import check_img_scale, check_probability
 from mmdet_lite.datasets.transforms.resize import Resize, fit_within
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
 
 

@@ -1,20 +1,20 @@
 """Four images in one."""
 
-from collections.abc import Sequence, Sized
-from typing import Any
+from collections.abc import Sized
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmdet_lite.datasets.transforms.arguments import check_img_scale, check_probability
 from mmdet_lite.datasets.transforms.instances import (
-    Results,
     join_instances,
     other_images,
     paste_image,
     shift_instances,
 )
 from mmdet_lite.datasets.transforms.resize import fit_within
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
 
 NUM_OTHERS = 3
@@ -100,19 +100,3 @@ class Mosaic(BaseTransform):
             f"Mosaic(img_scale={self.img_scale}, center_ratio_range={self.center_ratio_range}, "
             f"bbox_clip_border={self.bbox_clip_border}, pad_val={self.pad_val}, prob={self.prob})"
         )
-
-
-def check_img_scale(name: str, img_scale: Any) -> None:
-    """Raise ValueError unless ``img_scale`` is two positive integers, width and height."""
-    good = isinstance(img_scale, Sequence) and len(img_scale) == 2
-    good = good and all(isinstance(side, int) and side > 0 for side in img_scale)
-    if not good:
-        raise ValueError(
-            f"{name}: img_scale must be two positive integers (width, height); got {img_scale}"
-        )
-
-
-def check_probability(name: str, argument: str, value: float) -> None:
-    """Raise ValueError unless a probability is in 0..1."""
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name}: {argument} must be in 0..1; got {value}")

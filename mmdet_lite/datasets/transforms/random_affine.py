@@ -7,13 +7,13 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmdet_lite.datasets.transforms.arguments import check_probability
 from mmdet_lite.datasets.transforms.filtering import select_instances
 from mmdet_lite.datasets.transforms.instances import (
-    Results,
     shift_image,
     warp_instances,
 )
-from mmdet_lite.datasets.transforms.mosaic import check_probability
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.ops.affine import Matrix, warp_image
 from mmdet_lite.registry import TRANSFORMS
 

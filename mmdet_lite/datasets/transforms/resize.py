@@ -9,9 +9,8 @@ from mmcv.transforms import RandomChoiceResize as CvRandomChoiceResize
 from mmcv.transforms import RandomResize as CvRandomResize
 from mmcv.transforms import Resize as CvResize
 
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.registry import TRANSFORMS
-
-Results = dict[str, Any]
 
 
 def _as_tuple(value: Any) -> Any:

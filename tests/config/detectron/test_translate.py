@@ -435,12 +435,13 @@ def test_weights_of_a_detector_become_load_from(convert):
 def test_what_is_not_translated_is_listed_with_file_and_key(convert):
     _, text, problems = convert(
         faster_rcnn(
+            MODEL={"FOO_BAR": 1},
             TRAIN={"FREEZE_CONV_BODY": True, "BATCHSIZE_PER_IM": 3, "DATASETS": "('my_train',)"},
             TEST={"BBOX_AUG": "{ENABLED: True, H_FLIP: True}", "PROPOSAL_FILES": "('a.pkl',)"},
         )
     )
     listed = "\n".join(problems)
-    assert len(problems) == 5
+    assert len(problems) == 6
     for part in (
         "file.yaml: TRAIN.FREEZE_CONV_BODY = True: not translated, here it is always False",
         "TRAIN.BATCHSIZE_PER_IM = 3: not a key of Detectron, did you mean TRAIN.BATCH_SIZE_PER_IM?",
@@ -449,6 +450,7 @@ def test_what_is_not_translated_is_listed_with_file_and_key(convert):
         "TRAIN.DATASETS = ['my_train']: not translated (set train_dataloader.dataset",
     ):
         assert part in listed
+    assert any(line.endswith("MODEL.FOO_BAR = 1: not a key of Detectron") for line in problems)
     assert all(f"#   {problem}" in text for problem in problems)
 
 

@@ -108,6 +108,8 @@ class SpoiltSet:
         self.pictures = folder / "images"
         self.classes = tuple(category["name"] for category in content["categories"])
         self.with_mask = True
+        self.as_bitmaps = False
+        self.filter_cfg = {"filter_empty_gt": True, "min_size": 32}
         self.ann_file = folder / "ann.json"
 
     def path(self, index):
@@ -115,7 +117,13 @@ class SpoiltSet:
         return self.pictures / self.content["images"][index]["file_name"]
 
     def uses(self):
-        return Uses(classes=self.classes, with_mask=self.with_mask)
+        return Uses(
+            classes=self.classes, with_mask=self.with_mask, filter_cfg=dict(self.filter_cfg)
+        )
+
+    def steps(self):
+        load, annotations, *others = TRAIN_STEPS if self.with_mask else BOX_STEPS
+        return [load, annotations | ({"poly2mask": True} if self.as_bitmaps else {}), *others]
 
     def checked(self, with_pictures=False):
         """The report of the check."""
@@ -132,8 +140,8 @@ class SpoiltSet:
             "ann_file": str(self.ann_file),
             "data_prefix": {"img": str(self.pictures)},
             "metainfo": {"classes": self.classes},
-            "filter_cfg": {"filter_empty_gt": True, "min_size": 32},
-            "pipeline": TRAIN_STEPS if self.with_mask else BOX_STEPS,
+            "filter_cfg": self.filter_cfg,
+            "pipeline": self.steps(),
             "serialize_data": False,  # which collects garbage, a second for each test
         }
         return CocoDataset(**{**arguments, **changes})

@@ -5,7 +5,7 @@ import json
 import pytest
 from sets_to_spoil import draw_images, drawn_content
 
-from mmdet_lite.datasets.check import check_sets, dataset_cfgs, read_sets
+from mmdet_lite.datasets.check import check_content, check_sets, dataset_cfgs, read_sets
 
 XML = """<annotation><filename>1.png</filename><size><width>200</width><height>150</height></size>
 <object><name>cat</name><difficult>{difficult}</difficult>
@@ -42,6 +42,18 @@ def test_what_a_config_makes_of_a_set_is_taken_along(tmp_path):
     assert uses.filter_cfg == {"min_size": 9} and not uses.test_mode
 
 
+def test_boxes_that_stand_in_for_masks_leave_none_missing(tmp_path):
+    content = drawn_content(2)
+    for ann in content["annotations"]:
+        del ann["segmentation"]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    steps = [{"type": "LoadImageFromFile"}, {"type": "LoadAnnotations", "with_mask": True}]
+    for box_as_mask, expected in ((False, ["mask-missing"] * 6), (True, [])):
+        cfg = coco(tmp_path, "a.json", pipeline=steps, box_as_mask=box_as_mask)
+        findings = check_content(read_sets({"train": cfg})[0])
+        assert [finding.code for finding in findings] == expected
+
+
 def test_sets_named_twice_are_read_once(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(drawn_content(2)))
     cfg = coco(tmp_path, "a.json", test_mode=True)
@@ -53,7 +65,7 @@ def test_sets_named_twice_are_read_once(tmp_path):
     [
         (None, "file-unreadable", "does not exist; check data_root and ann_file"),
         ("{", "file-unreadable", "is not valid json"),
-        ("[]", "file-unreadable", "no COCO file"),
+        ("[]", "file-unreadable", "no COCO annotation file"),
     ],
 )
 def test_files_that_cannot_be_read_are_findings(tmp_path, content, code, words):
@@ -85,7 +97,7 @@ def test_forms_without_coco_json_are_read_by_their_data_set(tmp_path):
         "metainfo": {"classes": ("cat",)},
     }
     report = check_sets("c", read_sets({"train": cfg}))
-    assert [f.code for f in report.findings] == ["class-without-instances"]
+    assert [f.code for f in report.findings] == ["set-empty", "class-without-instances"]
     assert report.sets[0].num_crowds == 1
     left = [step.left for step in report.funnels["train"] if step.unit == "annotations"]
     assert left == [2, 1, 0]  # the bird is not listed, the difficult cat is ignored

@@ -1,4 +1,8 @@
-"""One mistake at a time: the check finds it and nothing else, training does what is said."""
+"""One mistake at a time: the check finds it and nothing else, training does what is said.
+
+The rules of boxes, ids, categories, outlines, joints, images and duplicates are tested here, one
+mistake of each kind of ``KINDS``.
+"""
 
 import copy
 
@@ -179,9 +183,16 @@ def rle(size, counts):
     return spoil
 
 
-def rle_too_short(data):
-    image = image_of(data, first(data))
-    rle([image["height"], image["width"]], [5, 7, 3])(data)
+def rle_of_image(counts):
+    def spoil(data):
+        data.as_bitmaps = True  # where masks are polygons, RLEs are ignored and not decoded
+        image = image_of(data, first(data))
+        rle([image["height"], image["width"]], counts)(data)
+
+    return spoil
+
+
+rle_too_short = rle_of_image([5, 7, 3])
 
 
 def with_keypoints(change):
@@ -197,10 +208,31 @@ def with_keypoints(change):
     return spoil
 
 
+def set_file_name(name):
+    def spoil(data):
+        data.content["images"].append({**data.content["images"][0], "id": 99, "file_name": name})
+
+    return spoil
+
+
+def set_channels(names):
+    def spoil(data):
+        image = {**data.content["images"][0], "id": 99, "channel_file_names": names}
+        data.content["images"].append(image)
+
+    return spoil
+
+
 # code, what makes it, words of the message
 CONTENT = [
-    ("file-unreadable", lambda d: d.content.pop("categories"), "no COCO file: expected the keys"),
+    (
+        "file-unreadable",
+        lambda d: d.content.pop("categories"),
+        "no COCO annotation file: expected",
+    ),
     ("entry-broken", lose_key("category_id"), "it has no 'category_id'"),
+    ("entry-broken", set_file_name(["1.png"]), "file_name = ['1.png'] is no name of a file"),
+    ("entry-broken", set_channels("1.png"), "channel_file_names = '1.png' are no names"),
     ("image-id-twice", second_id("images"), "occurs more than once"),
     ("ann-id-twice", second_id("annotations"), "occurs more than once"),
     ("category-id-twice", category_id_twice, "give each its own id"),
@@ -215,7 +247,10 @@ CONTENT = [
     ("class-without-instances", class_never_used, "'unicorn' has no instance"),
     ("box-missing", lose_key("bbox"), "got None; draw the box"),
     ("box-missing", set_box(1, 2, "three", 4), "expected bbox = [x, y, width, height] in numbers"),
+    ("box-missing", set_box(1, 2, 3, 10**400), "got [1, 2, 3, 1000"),
     ("box-not-finite", set_box(NAN, 2, 3, 4), "has a number that is none"),
+    ("box-huge", set_box(1, 2, 3, 2**25), "is larger than any picture"),
+    ("box-huge", set_box(1e308, 1e308, 1e308, 9), "is larger than any picture"),
     ("box-negative", set_box(50, 50, -10, 8), "[50, 50, -10, 8] has a width or height below 0"),
     ("box-empty", set_box(5, 5, 0, 10), "a width or height of 0"),
     ("box-outside", box_outside, "lies wholly outside of the picture"),
@@ -233,18 +268,61 @@ CONTENT = [
     ("polygon-short", add_polygon(10, 10, 20, 20), "a polygon needs 3 points"),
     ("polygon-odd", add_polygon(10, 10, 20, 20, 30, 30, 40), "an odd number of numbers"),
     ("polygon-not-finite", add_polygon(10, 10, 20, 20, NAN, 30), "a number that is none"),
+    ("polygon-far", add_polygon(10, 10, 20, 20, 2.0**23, 30), "millions of pixels away"),
+    ("polygon-malformed", add_polygon("a", "b"), "expected segmentation = [[x1"),
     ("polygon-open", close_all_but_one, "does not end where it begins"),
     ("polygon-crossing", cross, "crosses itself"),
     ("polygon-outside", outline_beyond, "reaches 9.0 pixels beyond the picture"),
-    ("rle-size", rle([7, 9], [63]), "its RLE has size [7, 9], its picture"),
-    ("rle-broken", rle_too_short, "its RLE counts 15 pixels"),
+    ("rle-size", rle([7, 9], [63]), "its RLE has size [7, 9], its image is"),
+    ("rle-counts", rle_too_short, "the counts of its RLE are 15 pixels"),
+    ("rle-counts", rle_of_image([1.5, 2]), "expected whole numbers as counts"),
+    ("rle-broken", rle_of_image("11"), "its RLE counts 2 pixels"),
+    ("rle-broken", rle_of_image("zz~"), "no text as COCO writes it"),
+    ("polygon-malformed", set_key("segmentation", {"counts": "11"}), "or an RLE, got"),
+    ("value-unreadable", set_key("area", "12"), "expected area = a number, got '12'"),
+    ("value-unreadable", set_key("iscrowd", "1"), "expected iscrowd = 0 or 1, got '1'"),
+    ("value-unreadable", set_key("ignore", 2), "expected ignore = 0 or 1, got 2"),
+    ("value-unreadable", with_keypoints(lambda p: [NAN, *p[1:]]), "its keypoints are not finite"),
+    ("value-unreadable", with_keypoints(lambda p: [2**25, *p[1:]]), "or far away"),
     ("area-missing", lose_key("area"), "the box's area is taken"),
+    ("area-missing", set_key("area", None), "the box's area is taken"),
     ("area-wrong", set_key("area", 0), "area = 0, though its box is"),
+    ("area-not-finite", set_key("area", NAN), "area = nan, though its box is"),
+    ("area-not-finite", set_key("area", 10**400), "correct it"),
     ("iscrowd-missing", lose_key("iscrowd"), "0 is taken"),
+    ("iscrowd-missing", set_key("iscrowd", None), "0 is taken"),
     ("keypoints-length", with_keypoints(lambda p: p[:-1]), "with 6 numbers"),
     ("keypoints-outside", with_keypoints(lambda p: [-30, *p[1:]]), "lie beyond the picture"),
     ("keypoints-visibility", with_keypoints(lambda p: [*p[:-1], 3]), "got [2, 3]"),
 ]
+
+
+def ids_as_text(data):
+    for image in data.content["images"]:
+        image["id"] = str(image["id"])
+
+
+def name_misspelt(data):
+    name = "giraffe", "girafef"
+    data.content["categories"][0]["name"] = name[0]
+    data.content["categories"].append({"id": 98, "name": name[1]})
+    next(
+        a
+        for a in data.content["annotations"]
+        if a["category_id"] == data.content["categories"][0]["id"]
+    )["category_id"] = 98
+    data.classes = (name[0], data.classes[1], name[1])
+
+
+def box_in_corners(data):
+    x, y = 20, 30
+    polygon = [x, y, x + 9, y, x + 9, y + 9, x, y + 9]
+    first(data).update(segmentation=[polygon], bbox=[x, y, x + 9, y + 9], area=81)
+
+
+def no_annotations(data):
+    data.content["annotations"] = []
+    data.filter_cfg = {}
 
 
 def flat_polygon(data):
@@ -257,7 +335,16 @@ def tiny_box(data):
     first(data)["bbox"] = [20, 20, 0.5, 10]
 
 
+def none_with_objects(data):
+    for ann in data.content["annotations"]:
+        ann["ignore"] = 1
+
+
 CONTENT += [
+    ("nothing-left", none_with_objects, "annotations: marked ignore, 8 images: without"),
+    ("set-empty", no_annotations, "0 of 8 images"),
+    ("category-names-alike", name_misspelt, "did you mean 'giraffe'?"),
+    ("box-looks-xyxy", box_in_corners, "bbox = [20, 30, 29, 39] are the corners"),
     ("polygon-flat", flat_polygon, "its points are on a line"),
     ("box-tiny", tiny_box, "a side below one pixel"),
 ]
@@ -296,6 +383,11 @@ def stored_lying(data):
 
 def sixteen_bit(data):
     pixels = cv2.imread(str(data.path(0)), cv2.IMREAD_GRAYSCALE).astype(np.uint16) * 257
+    cv2.imwrite(str(data.path(0)), pixels)
+
+
+def twelve_bit(data):
+    pixels = cv2.imread(str(data.path(0)), cv2.IMREAD_GRAYSCALE).astype(np.uint16) * 16
     cv2.imwrite(str(data.path(0)), pixels)
 
 
@@ -390,10 +482,29 @@ def test_mistake_in_the_pictures_is_found(drawn_set, code, spoil, words):
     check_one(drawn_set, code, words, with_pictures=True)
 
 
+def test_pictures_of_a_12_bit_camera_are_found_dark(drawn_set):
+    twelve_bit(drawn_set)
+    report = drawn_set.checked(with_pictures=True)
+    assert codes(report) == {"image-mode", "image-dark"}
+    assert "almost black" in report.by_code()["image-dark"][0].message
+
+
+def test_ids_as_text_are_one_finding_that_says_so(drawn_set):
+    ids_as_text(drawn_set)
+    (finding,) = drawn_set.checked().by_code()["image-id-unknown"]
+    assert finding.count == len(drawn_set.content["annotations"])
+    assert "one is a number, the other text" in finding.message
+
+
+def test_annotations_of_a_broken_image_are_not_said_to_be_lost(drawn_set):
+    del drawn_set.content["images"][0]["width"]
+    assert codes(drawn_set.checked(with_pictures=True)) == {"entry-broken"}
+
+
 def test_all_kinds_are_tested_here_or_in_other_files():
     here = {code for code, _, _ in CONTENT + PICTURES}
-    elsewhere = {  # test_whole.py and tests/cli/test_check_data.py
+    elsewhere = {  # test_rules.py and tests/cli/test_check_data.py
         "leak", "leak-near", "val-is-train", "classes-differ", "category-order",
-        "head-classes", "checkpoint-classes", "set-refused", "form-note",
+        "head-classes", "checkpoint-classes", "image-dark", "set-refused", "form-note",
     }  # fmt: skip
     assert here | elsewhere == set(KINDS)

@@ -9,6 +9,8 @@ from PIL import Image
 from mmdet_lite.datasets.check import load_cache, read_all_facts, save_cache
 from mmdet_lite.datasets.check.duplicates import near_pairs
 from mmdet_lite.datasets.check.image_facts import read_facts
+from mmdet_lite.datasets.check.images import loaded_wh
+from mmdet_lite.ops.image_file import read_image
 
 
 @pytest.fixture
@@ -41,6 +43,18 @@ def test_width_and_height_are_upright(tmp_path):
     assert (facts.width, facts.height, facts.orientation, facts.mode) == (40, 60, 8, "L")
 
 
+def test_a_tiff_is_upright_whatever_its_exif_says(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("RGB", (60, 40)).save(tmp_path / "a.tif", exif=exif)
+    facts = read_facts(str(tmp_path / "a.tif"))
+    assert (facts.width, facts.height) == (40, 60)
+    for color_type in ("color", "unchanged"):
+        turns_upright = color_type == "color"
+        loaded = read_image(str(tmp_path / "a.tif"), color_type)
+        assert loaded_wh(facts, turns_upright) == (loaded.shape[1], loaded.shape[0])
+
+
 def test_animations_count_their_frames(tmp_path):
     frames = [Image.new("L", (9, 9), 80 * shade) for shade in range(3)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
@@ -53,9 +67,14 @@ def test_a_folder_with_a_pictures_name_is_a_problem(tmp_path):
 
 
 def test_workers_find_what_one_process_finds(pictures):
-    ticks = []
-    alone = read_all_facts(pictures, {}, tick=lambda: ticks.append(1))
-    assert len(ticks) == len(alone) == 20
+    seen = []
+
+    def track(items, what):
+        seen.extend(items)
+        return items
+
+    alone = read_all_facts(pictures, {}, track=track)
+    assert seen == list(alone) and len(seen) == 20
     assert read_all_facts(pictures, {}, workers=2) == alone
 
 

@@ -103,5 +103,7 @@ def test_set_of_the_tests_has_the_funnel_of_a_good_set(tmp_path):
     steps = funnel_of(annotated_set("train", "a", "", data.content, data.uses()))
     assert [(s.unit, s.dropped, s.left) for s in steps] == [
         ("annotations", 0, 12),
-        ("images", 0, 4),
+        ("images", 0, 4),  # in the file
+        ("images", 0, 4),  # large enough
+        ("images", 0, 4),  # with an instance
     ]

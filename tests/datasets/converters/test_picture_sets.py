@@ -57,6 +57,20 @@ def test_merged_inputs_join_classes_by_name_and_number_ids_anew(tmp_path, write_
     assert [a["image_id"] for a in out.content["annotations"]] == [1, 2]
 
 
+def test_a_coco_file_is_opened_once_to_be_joined(tmp_path, write_set, monkeypatch):
+    file = write_set(small("cat"))
+    sets = read_annotated(file, "coco")
+    file.unlink()
+    assert [len(split) for split in join_inputs([sets], False).splits.values()] == [1]
+
+
+def test_what_a_coco_file_lacks_is_named_when_it_is_joined(write_set):
+    content = small("cat")
+    content["images"].append(content["images"][0])
+    with pytest.raises(ValueError, match=r"image ids of .*train\.json"):
+        read(write_set(content))
+
+
 def test_pictures_of_the_same_name_stay_two(tmp_path, write_set):
     first = write_set(small("cat"), "one")
     second = write_set(small("cat"), "two")
@@ -135,7 +149,20 @@ def test_dividing_says_which_class_is_too_rare(rich_content, write_set):
     one = divide(
         read(write_set(small("cat"), "x"), write_set(rich_content)), {"a": 0.5, "b": 0.5}, 0
     )
-    assert [note for note in one.notes if "'cat' is in too few pictures for" in note]
+    [note] = [note for note in one.notes if "too few pictures" in note]
+    assert "'cat' (not in " in note
+
+
+def test_many_rare_classes_are_one_note(tmp_path, write_set):
+    files = [write_set(small(f"class {number}"), f"set{number}") for number in range(14)]
+    sets = divide(read(*files), {"train": 0.7, "val": 0.3}, 0)
+    assert {split: len(pictures) for split, pictures in sets.splits.items()} == {
+        "train": 10,
+        "val": 4,
+    }
+    [note] = sets.notes
+    assert note.startswith("14 classes are in too few pictures for every part: 'class 0' (not in ")
+    assert note.endswith(" and 4 more")
 
 
 def test_pictures_can_be_hard_links(tmp_path, write_set):

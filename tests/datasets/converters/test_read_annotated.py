@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 import cv2
 import numpy as np
@@ -104,6 +105,7 @@ def test_yolo_with_a_list_of_classes_beside_pictures(tmp_path):
         ("cat 0.5 0.5 0.1 0.1", "class cat, but the classes are 0 to 1"),
         ("0 0.5 0.5 0.1", "3 numbers after the class; a box has 4"),
         ("0 0.5 0.5 0.1 0.1 0.9", "5 numbers after the class"),
+        ("0 0.5 0.5 0.1 0.1 0.9", "Is the last one a confidence"),
         ("0 0.5 0.5 a 0.1", "are not all numbers"),
         ("0 nan 0.5 0.1 0.1", "are not all numbers"),
         ("0 120 80 30 20", "Are these pixels?"),
@@ -114,6 +116,28 @@ def test_a_wrong_yolo_line_is_named_with_its_file(tmp_path, line, words):
     with pytest.raises(ValueError, match=r"labels/train/a\.txt, line 2") as error:
         read_annotated(tmp_path)
     assert words in str(error.value)
+
+
+def test_yolo_labels_without_picture_are_noted_and_lists_are_none(tmp_path):
+    yolo(tmp_path, {"a": "0 0.5 0.5 0.1 0.1"})
+    picture(tmp_path / "images" / "val" / "b.jpg")
+    text(tmp_path / "data.yaml", "train: images/train\nval: images/val\nnames: [cat]\n")
+    text(tmp_path / "labels" / "train" / "OTHER.txt", "0 0.5 0.5 0.1 0.1\n")
+    text(tmp_path / "labels" / "train" / "classes.txt", "cat\n")
+    train, val = read_annotated(tmp_path)
+    name = os.path.join("labels", "train", "OTHER.txt")
+    assert train.notes == (f"1 label files have no picture and are left out: {name}",)
+    assert val.notes == ()
+
+
+def test_yolo_labels_without_picture_are_noted_beside_pictures_too(tmp_path):
+    for name in ("a", "b"):
+        text(tmp_path / f"{name}.txt", "0 0.5 0.5 0.5 0.5")
+    picture(tmp_path / "a.jpg")
+    text(tmp_path / "classes.txt", "cat\n")
+    text(tmp_path / "train.txt", "a.jpg\n")
+    [one] = read_annotated(tmp_path)
+    assert one.notes == ("1 label files have no picture and are left out: b.txt",)
 
 
 def test_yolo_folders_that_are_not_there_are_named_with_all_places(tmp_path):
@@ -311,14 +335,55 @@ def test_csv_with_semicolons_and_a_column_of_splits(tmp_path):
     assert [one.split for one in read_annotated(file)] == ["train", "val"]
 
 
+@pytest.mark.parametrize("size", ["w,h", "width,height", "bbox_width,bbox_height"])
+def test_csv_of_corners_and_sizes_is_read_as_such_and_noted(tmp_path, size):
+    picture(tmp_path / "a.jpg")
+    file = text(tmp_path / "a.csv", f"filename,class,x,y,{size}\na.jpg,cat,1,2,10,12\n")
+    [one] = read_annotated(file)
+    assert one.content["images"][0]["width"] == 40
+    assert shapes(one.content, "bbox") == [("cat", [1, 2, 10, 12])]
+    assert one.notes == (f"x and y of {file} are taken as the upper left corner of each box",)
+
+
+def test_a_table_that_is_none_is_shown_with_what_is_understood_and_what_not(tmp_path):
+    header = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax"
+    file = text(tmp_path / "open.csv", f"{header}\n0001,x,/m/01,1,0.1,0.2,0.3,0.4\n")
+    for path in (file, tmp_path):
+        with pytest.raises(ValueError, match="no form of annotations") as error:
+            guess_form(path)
+        assert "lacks the columns ['filename', 'class']; its first line is ['Imag" in str(
+            error.value
+        )
+        assert "['XMin', 'YMin', 'XMax', 'YMax'] are understood" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}], "these are detections"),
+        ([{"file": "a"}], "a list of 1 entries, the first with the keys ['file']"),
+        ({"data": []}, "an object with the keys ['data']"),
+        ("[1, ", "is not valid json"),
+        ("7", "holds neither object nor list"),
+    ],
+)
+def test_a_json_of_no_known_form_is_shown_with_what_it_holds(tmp_path, content, words):
+    file = text(tmp_path / "a.json", content)
+    for path in (file, tmp_path):
+        with pytest.raises(ValueError, match="no form of annotations") as error:
+            guess_form(path)
+        assert words in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
+        ("filename,class,x,y,w,h\na.jpg,cat,1,2,x,4\n", "line 2: expected x, y, width, height in"),
         ("filename,klass,xmin,ymin,xmax,ymax\n", "lacks the columns ['class']"),
         ("filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,x,4\n", "line 2: expected four corn"),
         ("filename,class,xmin,ymin,xmax,ymax\na.jpg,,1,2,3,4\n", "line 2: a box without class"),
         ("filename,class,xmin,ymin,xmax,ymax\na.jpg,cat\n", "line 2: 2 columns, expected 6"),
-        ("filename,class,xmin,ymin,xmax,ymax\ngone.jpg,cat,1,2,3,4\n", "gone.jpg is not there"),
+        ("filename,class,xmin,ymin,xmax,ymax\ngone.jpg,cat,1,2,3,4\n", "gone.jpg' does not exist"),
     ],
 )
 def test_a_wrong_table_is_refused_with_its_line(tmp_path, table, words):
@@ -405,6 +470,35 @@ def test_a_form_that_is_none_is_refused_with_the_nearest(tmp_path):
 def test_a_path_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="gone does not exist"):
         read_annotated(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("small", [10, 1000])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-be"])
+def test_a_json_in_any_encoding_is_told_and_read(tmp_path, monkeypatch, encoding, small):
+    from mmdet_lite.datasets.converters.forms import json_files
+
+    monkeypatch.setattr(json_files, "SMALL", small)
+    content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "café"}]}
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(content, ensure_ascii=False), encoding=encoding)
+    assert guess_form(file) == "coco"
+    assert read_annotated(file)[0].content == content
+
+
+@pytest.mark.parametrize("form", ["yolo", "voc", "labelme"])
+def test_lists_of_classes_lose_byte_order_mark_blanks_and_empty_lines(tmp_path, form):
+    picture(tmp_path / "a.jpg")
+    name = "labels.txt" if form == "labelme" else "classes.txt"
+    (tmp_path / name).write_text("dog \n\n\tcat\n", encoding="utf-8-sig")
+    if form == "yolo":
+        text(tmp_path / "a.txt", "1 0.5 0.5 0.25 0.5\n")
+    elif form == "labelme":
+        text(tmp_path / "a.json", labelme(shape("cat", [[1, 1], [9, 1], [9, 9]])))
+    else:
+        text(tmp_path / "a.xml", XML.format("a", 0))
+    [one] = read_annotated(tmp_path)
+    assert [c["name"] for c in one.content["categories"]] == ["dog", "cat"]
+    assert shapes(one.content) == [("cat",)]
 
 
 def test_a_large_file_is_told_by_its_ends(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from mmengine.registry import DATA_SAMPLERS as ENGINE_DATA_SAMPLERS
 from torch.utils.data import ConcatDataset, DataLoader
 
 from mmdet_lite.datasets import MultiDataSampler, MultiSourceSampler
-from mmdet_lite.datasets.samplers import multi_data
+from mmdet_lite.datasets.samplers import multi_data, multi_source
 
 JOINED = ConcatDataset([range(100), range(20), range(3)])  # indices 0..99, 100..119, 120..122
 ENDS = [100, 120, 123]
@@ -20,7 +20,8 @@ def part_of(index):
 
 
 def on_rank(monkeypatch, rank, world_size):
-    monkeypatch.setattr(multi_data, "get_dist_info", lambda: (rank, world_size))
+    for module in (multi_data, multi_source):
+        monkeypatch.setattr(module, "get_dist_info", lambda: (rank, world_size))
 
 
 def taken(sampler, number):

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.datasets.converters.coco_json import write_coco
-from mmdet_lite.datasets.converters.content import ALL, AnnotatedImages, Track
-from mmdet_lite.datasets.converters.forms.json_files import jsons_in_form, load_json
+from mmdet_lite.datasets.converters.content import AnnotatedImages, Complain, Track
+from mmdet_lite.datasets.converters.forms.json_files import jsons_in_form
 from mmdet_lite.datasets.converters.forms.splits import split_of
 from mmdet_lite.datasets.converters.picture_files import find_image_root
+from mmdet_lite.ops.annotation_forms import ALL
+from mmdet_lite.ops.coco_form import coco_content
+from mmdet_lite.ops.json_text import parse_json
+from mmdet_lite.ops.whole_files import write_json
 
 LOOKS_LIKE = "a json file with images, annotations and categories, or a folder of such"
 IMAGE_ROOT = "image_root"  # in info: where convert-data left the pictures
@@ -22,7 +25,9 @@ def evidence(path: Path) -> str | None:
     return None if not found else _shown(found[0], path)
 
 
-def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedImages]:
+def read(
+    path: Path, image_root: Path | None, track: Track, complain: Complain
+) -> list[AnnotatedImages]:
     """Read a COCO file, or those of a folder, as they are: nothing in them is checked.
 
     Of a folder's files for the same split ``instances_*`` counts, or ``_annotations.coco.json``;
@@ -44,17 +49,11 @@ def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedIma
 
 def write(content: dict[str, Any], out_file: Path, image_root: str) -> None:
     """Write one set; ``image_root`` (relative to ``out_file``) is kept in ``info`` for readers."""
-    write_coco({**content, "info": {**_info(content), IMAGE_ROOT: image_root}}, out_file)
+    write_json(out_file, {**content, "info": {**_info(content), IMAGE_ROOT: image_root}})
 
 
 def _load(file: Path) -> dict[str, Any]:
-    content = load_json(file)
-    if not isinstance(content, dict) or not {"images", "categories"} <= content.keys():
-        got = sorted(content)[:8] if isinstance(content, dict) else type(content).__name__
-        raise ValueError(
-            f"{file} is no COCO annotation file: expected the keys images, annotations and "
-            f"categories, got {got}"
-        )
+    content = coco_content(parse_json(file.read_bytes(), str(file)), str(file))
     for key in ("images", "categories", "annotations"):
         if not isinstance(content.setdefault(key, []), list):
             kind = type(content[key]).__name__

@@ -1,6 +1,5 @@
 """Which form a json file is in, told without reading a large one whole."""
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -8,21 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mmdet_lite.ops.json_text import parse_json
+
 SMALL = 4_000_000  # bytes; larger files are told by what stands at their ends
 PEEK = 100_000
 MANY = 20  # json files in one folder, of which the first few stand for all
-
-
-def load_json(path: Path) -> Any:
-    """Read a json file.
-
-    Raises:
-        ValueError: it is none, or not UTF-8; names it.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no valid json: {error}") from error
 
 
 def json_form(path: Path) -> str | None:
@@ -36,10 +25,29 @@ def _json_form(path: Path, changed: int, size: int) -> str | None:
     if size > SMALL:
         return _form_of_text(_ends(path, size))
     try:
-        content = load_json(path)
+        content = parse_json(path.read_bytes(), str(path))
     except ValueError:
         return _form_of_text(_ends(path, size))  # broken, and the reader of that form will say so
     return _form_of_content(content)
+
+
+def what_is_in(path: Path) -> str:
+    """What a json file of no known form holds, for a person."""
+    if path.stat().st_size > SMALL:
+        return f"{path} is a json of {path.stat().st_size} bytes"
+    try:
+        content = parse_json(path.read_bytes(), str(path))
+    except ValueError as error:
+        return str(error)
+    if isinstance(content, dict):
+        return f"{path} holds an object with the keys {list(content)[:8]}"
+    if not isinstance(content, list):
+        return f"{path} holds neither object nor list: {type(content).__name__}"
+    first = content[0] if content else None
+    keys = f", the first with the keys {list(first)[:8]}" if isinstance(first, dict) else ""
+    detections = isinstance(first, dict) and {"image_id", "score"} <= first.keys()
+    hint = ": these are detections, no annotations" if detections else ""
+    return f"{path} holds a list of {len(content)} entries{keys}{hint}"
 
 
 def _form_of_content(content: Any) -> str | None:
@@ -70,10 +78,11 @@ def _form_of_text(text: str) -> str | None:
 
 
 def _ends(path: Path, size: int) -> str:
+    """Start and end of a file; of UTF-16 and UTF-32 the ASCII in it."""
     with path.open("rb") as file:
         head = file.read(PEEK)
         file.seek(max(size - PEEK, 0))
-        return (head + b"\n" + file.read()).decode("utf-8", "replace")
+        return (head + b"\n" + file.read()).decode("utf-8", "replace").replace("\0", "")
 
 
 def files_below(folder: Path, ending: str, depth: int = 8) -> list[Path]:

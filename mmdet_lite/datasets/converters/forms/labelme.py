@@ -12,26 +12,28 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mmdet_lite.datasets.base import MOST_PIXELS
-from mmdet_lite.datasets.coco_file import annotations_by_image
 from mmdet_lite.datasets.converters.content import (
-    ALL,
     AnnotatedImages,
-    Json,
+    Complain,
     Track,
     coco_contents,
+    counted,
+    listed_names,
     outlined,
-    raise_all,
+    with_objects,
 )
-from mmdet_lite.datasets.converters.forms.json_files import jsons_in_form, load_json
+from mmdet_lite.datasets.converters.forms.json_files import jsons_in_form
 from mmdet_lite.datasets.converters.forms.splits import split_folder
 from mmdet_lite.datasets.converters.picture_files import (
     PictureStore,
     add_sizes,
     below_common,
-    find_picture,
 )
 from mmdet_lite.datasets.converters.via_shapes import ellipse_outline
+from mmdet_lite.ops.annotation_forms import ALL
+from mmdet_lite.ops.box_faults import MOST_PIXELS
+from mmdet_lite.ops.image_file import with_ending
+from mmdet_lite.ops.json_text import Json, parse_json
 from mmdet_lite.ops.rle import decode_crop, encode_crop, segmentation_to_rle
 
 LOOKS_LIKE = "json files with shapes and imagePath, one a picture"
@@ -50,7 +52,9 @@ def evidence(path: Path) -> str | None:
     return found[0].name if found[0] == path else found[0].relative_to(path).as_posix()
 
 
-def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedImages]:
+def read(
+    path: Path, image_root: Path | None, track: Track, complain: Complain
+) -> list[AnnotatedImages]:
     """Read a folder of LabelMe files, or one file.
 
     Polygons, circles (32 corners) and masks become outlines, rectangles boxes without outline;
@@ -92,7 +96,7 @@ def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedIma
         images[split] = [{"file_name": name, **image} for name, (_, _, _, image) in named]
         embedded[split] = {name: file for name, (file, _, inside, _) in named if inside}
         problems += add_sizes(images[split], roots[split], track)
-    raise_all(problems, str(path))
+    complain(problems, str(path))
     contents = coco_contents(images, _listed(home / LABELS))
     notes = _notes(flat)
     return [
@@ -120,8 +124,7 @@ def write(
     names = {c["id"]: c["name"] for c in sets[0].content["categories"]}
     for one in sets:
         part = "" if one.split == ALL else one.split
-        objects = annotations_by_image(one.content, str(one.source))
-        for image in store.track(one.content["images"], f"writing {one.split}"):
+        for image, objects in with_objects(one, store.track):
             name = PurePosixPath(image["file_name"])
             target = out / part / name
             path = name.name
@@ -129,14 +132,14 @@ def write(
                 there = store.path(one.split, image["file_name"])
                 path = Path(os.path.relpath(there, (final / part / name).parent)).as_posix()
             store.bring(one.split, image["file_name"], target)
-            shapes = _shapes(objects[image["id"]], names, image, lost)
+            shapes = _shapes(objects, names, image, lost)
             file = target.with_suffix(".json")
             file.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps(_document(shapes, path, image), indent=2, ensure_ascii=False)
             file.write_text(text, encoding="utf-8")
     labels = "".join(f"{name}\n" for name in names.values())
     (out / LABELS).write_text(labels, encoding="utf-8")
-    return [f"{count} {text}" for text, count in lost.items()]
+    return counted(lost)
 
 
 def _document(shapes: list[Json], image_path: str, image: Json) -> Json:
@@ -198,7 +201,7 @@ def _mask_shape(rle: Json) -> Json | None:
 
 
 def _load(file: Path) -> Json:
-    content = load_json(file)
+    content = parse_json(file.read_bytes(), str(file))
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         got = sorted(content)[:8] if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{file} is no LabelMe file: expected a list of shapes, got {got}")
@@ -222,8 +225,8 @@ def _picture(content: Json, file: Path, image_root: Path | None) -> tuple[Path, 
     for picture in tried:
         if picture.is_file():
             return picture, True
-    beside = find_picture(file.parent, file.stem)
-    return (file.parent / beside, True) if beside else (file.parent / name, False)
+    beside = with_ending(str(file.with_suffix("")))
+    return (Path(beside), True) if beside else (file.parent / name, False)
 
 
 def _objects(content: Json, file: Path, flat: Counter[str]) -> list[Json]:
@@ -327,8 +330,7 @@ def _listed(file: Path) -> list[str]:
     """Classes of labels.txt; none without the file."""
     if not file.is_file():
         return []
-    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
-    return list(dict.fromkeys(line for line in lines if line and line not in NO_LABELS))
+    return [name for name in listed_names(file) if name not in NO_LABELS]
 
 
 def _notes(flat: Counter[str]) -> tuple[str, ...]:

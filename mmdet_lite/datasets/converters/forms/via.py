@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.datasets.converters.content import ALL, AnnotatedImages, Json, Track, raise_all
+from mmdet_lite.datasets.converters.content import AnnotatedImages, Complain, Track
 from mmdet_lite.datasets.converters.forms.json_files import jsons_in_form
 from mmdet_lite.datasets.converters.forms.splits import split_of
 from mmdet_lite.datasets.converters.picture_files import add_sizes, find_image_root
 from mmdet_lite.datasets.converters.via import load_via, via_class_names, via_to_coco
+from mmdet_lite.ops.annotation_forms import ALL
+from mmdet_lite.ops.json_text import Json
 
 LOOKS_LIKE = "via_region_data.json, or another json export or project of VIA 1 or 2"
 EXPORT = "via_region_data.json"
@@ -25,7 +27,9 @@ def evidence(path: Path) -> str | None:
     return path.name if path.suffix.lower() == ".csv" and _is_csv(path) else None
 
 
-def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedImages]:
+def read(
+    path: Path, image_root: Path | None, track: Track, complain: Complain
+) -> list[AnnotatedImages]:
     """Read one VIA file, or one of each folder; folders train, val and test are splits.
 
     Geometry and classes are those of ``converters.via.via_to_coco``, ids count from 1. Sizes are
@@ -57,7 +61,7 @@ def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedIma
         content = _from_one(coco)
         sets.append(AnnotatedImages(content, root, file, "via", split, tuple(notes)))
         notes = []  # once is enough
-    raise_all(problems, str(path))
+    complain(problems, str(path))
     return sets
 
 
@@ -77,10 +81,7 @@ def _named(file: Path, work: Any, *args: Any) -> Any:
     try:
         return work(*args)
     except ValueError as error:
-        raise ValueError(
-            f"{file}: {error}. (The attribute that names the class, and the class of regions "
-            "without it, can be given to balloon2coco: --class-attribute, --class-name)"
-        ) from error
+        raise ValueError(f"{file}: {error}") from error
 
 
 def _load(file: Path) -> Json:

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 
-from mmdet_lite.datasets.coco_file import annotations_by_image
 from mmdet_lite.datasets.converters.content import (
-    ALL,
     AnnotatedImages,
-    Json,
+    Complain,
     Track,
     coco_contents,
     corners_to_box,
-    raise_all,
+    counted,
+    listed_names,
+    with_objects,
 )
 from mmdet_lite.datasets.converters.forms.json_files import files_below
 from mmdet_lite.datasets.converters.forms.splits import split_folder
@@ -21,9 +21,11 @@ from mmdet_lite.datasets.converters.picture_files import (
     PictureStore,
     add_sizes,
     below_common,
-    find_picture,
 )
-from mmdet_lite.datasets.voc_xml import CORNERS, image_names, parse_voc_xml
+from mmdet_lite.datasets.voc_xml import CORNERS, image_names, parse_voc_xml, voc_root
+from mmdet_lite.ops.annotation_forms import ALL
+from mmdet_lite.ops.image_file import with_ending
+from mmdet_lite.ops.json_text import Json
 
 LOOKS_LIKE = "Annotations/*.xml (a VOCdevkit or a year of it), or .xml files beside pictures"
 LISTS = {"train": "train", "val": "val", "trainval": "train", "test": "test"}
@@ -46,7 +48,9 @@ def evidence(path: Path) -> str | None:
     return None
 
 
-def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedImages]:
+def read(
+    path: Path, image_root: Path | None, track: Track, complain: Complain
+) -> list[AnnotatedImages]:
     """Read a VOCdevkit, a year of it, any folder of XML files, or one such file.
 
     Boxes are those of ``voc_xml.parse_voc_xml``. A ``difficult`` object gets ``iscrowd`` 1 and
@@ -65,24 +69,49 @@ def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedIma
     images: dict[str, list[Json]] = {}
     roots: dict[str, Path] = {}
     for split, names in splits.items():
-        pictures = [_picture(file, image_root) for file in names]
         likely = [*(file.parent.parent / "JPEGImages" for file in names[:1]), home]
-        roots[split], shown = below_common(pictures, likely)
-        images[split] = []
-        for file, name in track(list(zip(names, shown, strict=True)), f"XML files of {split}"):
-            try:
-                images[split].append({"file_name": name, **_image(file)})
-            except (ValueError, FileNotFoundError) as error:
-                problems.append(str(error))
-        problems += add_sizes(images[split], roots[split], track)
-    raise_all(problems, str(path))
+        roots[split], images[split] = read_images(names, likely, image_root, track, problems)
+    complain(problems, str(path))
     listed = home / CLASSES
-    known = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
-    contents = coco_contents(images, [name for name in known if name.strip()])
+    contents = coco_contents(images, listed_names(listed) if listed.is_file() else [])
     return [
         AnnotatedImages(contents[split], roots[split], path, "voc", split, tuple(notes))
         for split in splits
     ]
+
+
+def read_images(
+    files: Sequence[Path],
+    likely: Sequence[Path],
+    image_root: Path | None,
+    track: Track,
+    problems: list[str],
+) -> tuple[Path, list[Json]]:
+    """Read XML files; returns the folder of their pictures, and the images with ``objects``.
+
+    Args:
+        files: one a picture.
+        likely: the first of these folders that holds all pictures is theirs.
+        image_root: where they are; by default in JPEGImages, images or beside the files.
+        track: shows how far it is.
+        problems: gets a sentence for each file that is missing, broken or without a size.
+    """
+    root, names = below_common([_picture(file, image_root) for file in files], likely)
+    images = []
+    for file, name in track(list(zip(files, names, strict=True)), "XML files"):
+        try:
+            images.append({"file_name": name, **_image(file)})
+        except (ValueError, FileNotFoundError) as error:
+            problems.append(str(error))
+    problems += add_sizes(images, root, track)
+    return root, images
+
+
+def listed_files(list_file: Path) -> list[Path]:
+    """XML files of the images that ImageSets/Main/NAME.txt lists, there or not."""
+    annotations = list_file.parents[2] / "Annotations"
+    lines = list_file.read_text(encoding="utf-8-sig").splitlines()
+    return [annotations / f"{name}.xml" for name in image_names(lines, str(annotations))]
 
 
 def write(sets: Sequence[AnnotatedImages], out: Path, store: PictureStore) -> list[str]:
@@ -96,12 +125,11 @@ def write(sets: Sequence[AnnotatedImages], out: Path, store: PictureStore) -> li
     lost = Counter[str]()
     names = {c["id"]: c["name"] for c in sets[0].content["categories"]}
     for one in sets:
-        objects = annotations_by_image(one.content, str(one.source))
         stems = []
-        for image in store.track(one.content["images"], f"writing {one.split}"):
+        for image, objects in with_objects(one, store.track):
             stem = PurePosixPath(image["file_name"]).with_suffix("")
             stems.append(f"{stem}\n")
-            xml = _xml(image, objects[image["id"]], names, lost)
+            xml = _xml(image, objects, names, lost)
             file = out / "Annotations" / f"{stem}.xml"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(ElementTree.tostring(xml, encoding="utf-8") + b"\n")
@@ -111,7 +139,7 @@ def write(sets: Sequence[AnnotatedImages], out: Path, store: PictureStore) -> li
         listed.parent.mkdir(parents=True, exist_ok=True)
         listed.write_text("".join(stems), encoding="utf-8")
     (out / CLASSES).write_text("".join(f"{name}\n" for name in names.values()), encoding="utf-8")
-    return [f"{count} {text}" for text, count in lost.items()]
+    return counted(lost)
 
 
 def _xml(
@@ -154,12 +182,7 @@ def _add(parent: ElementTree.Element, tag: str, value: object) -> None:
 
 def _image(file: Path) -> Json:
     """``objects`` of an XML, and ``height`` and ``width`` if it has them."""
-    try:
-        root = ElementTree.parse(file).getroot()
-    except ElementTree.ParseError as error:
-        raise ValueError(f"{file} is no XML file: {error}") from error
-    if root.tag != "annotation":
-        raise ValueError(f"{file} is no VOC file: expected <annotation>, got <{root.tag}>")
+    root = voc_root(str(file))
     parsed = parse_voc_xml(root, str(file))
     objects = []
     for element, one in zip(root.iterfind("object"), parsed.objects, strict=True):
@@ -196,9 +219,7 @@ def _splits(
             there.pop("trainval", None)
         listed: set[Path] = set()
         for split, file in there.items():
-            lines = file.read_text(encoding="utf-8").splitlines()
-            names = image_names(lines, str(year / "Annotations"))
-            found = [year / "Annotations" / f"{name}.xml" for name in names]
+            found = listed_files(file)
             problems += [
                 f"{xml} does not exist, {file} lists it" for xml in found if not xml.is_file()
             ]
@@ -225,11 +246,11 @@ def _picture(file: Path, image_root: Path | None) -> Path:
     home = annotations.parent if annotations.name == "Annotations" else annotations
     folders = [image_root] if image_root else [home / part for part in PICTURE_FOLDERS]
     for folder in [*folders, file.parent]:
-        if found := find_picture(folder, name):
-            return folder / found
+        if found := with_ending(str(folder / name)):
+            return Path(found)
     try:
         said = (ElementTree.parse(file).findtext("filename") or "").strip()
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, FileNotFoundError):  # told of when it is read
         said = ""
     said = PurePosixPath(said.replace("\\", "/")).name or f"{name}.jpg"
     there = (folder / said for folder in [*folders, file.parent] if (folder / said).is_file())

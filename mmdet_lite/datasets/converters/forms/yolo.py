@@ -2,35 +2,37 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from mmdet_lite.datasets.coco_file import annotations_by_image
 from mmdet_lite.datasets.converters.content import (
-    ALL,
     AnnotatedImages,
-    Json,
+    Complain,
     Track,
     coco_contents,
     corners_to_box,
+    counted,
+    listed_names,
     outlined,
-    raise_all,
+    with_objects,
 )
 from mmdet_lite.datasets.converters.forms.json_files import files_below
 from mmdet_lite.datasets.converters.picture_files import (
-    PICTURE_ENDINGS,
     PictureStore,
-    picture_size,
     pictures_below,
 )
+from mmdet_lite.ops.annotation_forms import ALL
+from mmdet_lite.ops.image_file import PICTURE_ENDINGS, image_size
+from mmdet_lite.ops.json_text import Json
 from mmdet_lite.ops.outlines import one_outline
 
 LOOKS_LIKE = "data.yaml with names and train, or classes.txt (obj.names) with images and labels"
 SPLIT_KEYS = ("train", "val", "test")
 NAME_FILES = ("classes.txt", "obj.names")
+CONFIDENCE = ". Is the last one a confidence, as in detections? Take it out, if these are labels"
 FAR_OUTSIDE = 2.0  # shares beyond this are pixels, written by mistake
 
 
@@ -40,12 +42,15 @@ def evidence(path: Path) -> str | None:
     return None if listed is None else listed.name
 
 
-def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedImages]:
+def read(
+    path: Path, image_root: Path | None, track: Track, complain: Complain
+) -> list[AnnotatedImages]:
     """Read a data.yaml, or the folder of one.
 
     A line of a class and four numbers is a box (centre, size), one of six or more an outline; all
     are shares of the picture's size as its EXIF turns it, and become pixels, rounded to a
-    millionth. A picture without label file or with an empty one has no objects.
+    millionth. A picture without label file or with an empty one has no objects; label files
+    without picture are noted.
 
     Raises:
         ValueError: no list of classes; a line with a class beyond it or with numbers that are
@@ -59,7 +64,7 @@ def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedIma
         names, splits = _names(config["names"], listed), _splits(config, listed)
         keypoints = config.get("kpt_shape") is not None
     else:
-        names = [line.strip() for line in listed.read_text("utf-8").splitlines() if line.strip()]
+        names = listed_names(listed)
         splits, keypoints = {ALL: [image_root or listed.parent]}, False
     _check_names(names, listed)
     problems: list[str] = []
@@ -71,22 +76,25 @@ def read(path: Path, image_root: Path | None, track: Track) -> list[AnnotatedIma
         images[split] = []
         for picture in track(_pictures(places), f"pictures of {split}"):
             try:
-                height, width = picture_size(picture)
+                height, width = image_size(str(picture))
                 objects = _objects(_label_file(picture), names, (height, width), keypoints, poses)
-            except ValueError as error:
+            except (ValueError, FileNotFoundError) as error:
                 problems.append(str(error))
                 continue
             name = Path(os.path.relpath(picture, roots[split])).as_posix()
             images[split].append(
                 {"file_name": name, "height": height, "width": width, "objects": objects}
             )
-    raise_all(problems, str(listed))
-    notes = tuple(f"{count} objects have keypoints, which are not read" for count in poses.values())
+    complain(problems, str(listed))
+    notes = [f"{count} objects have keypoints, which are not read" for count in poses.values()]
+    notes += _without_picture(splits, listed.parent)
     contents = coco_contents(images, names)
-    return [
-        AnnotatedImages(contents[split], roots[split], listed, "yolo", split, notes)
-        for split in splits
-    ]
+    sets = []
+    for split in splits:
+        one = AnnotatedImages(contents[split], roots[split], listed, "yolo", split, tuple(notes))
+        sets.append(one)
+        notes = []  # once is enough
+    return sets
 
 
 def write(sets: Sequence[AnnotatedImages], out: Path, store: PictureStore) -> list[str]:
@@ -104,10 +112,9 @@ def write(sets: Sequence[AnnotatedImages], out: Path, store: PictureStore) -> li
         split = "train" if one.split == ALL else one.split
         splits[split] = f"images/{split}"
         number = {c["id"]: i for i, c in enumerate(one.content["categories"])}
-        objects = annotations_by_image(one.content, str(one.source))
-        for image in store.track(one.content["images"], f"writing {one.split}"):
+        for image, objects in with_objects(one, store.track):
             lines = []
-            for annotation in objects[image["id"]]:
+            for annotation in objects:
                 line = _line(annotation, image, lost)
                 lines += [f"{number[annotation['category_id']]} {line}\n"] if line else []
             label = out / "labels" / split / PurePosixPath(image["file_name"]).with_suffix(".txt")
@@ -118,7 +125,7 @@ def write(sets: Sequence[AnnotatedImages], out: Path, store: PictureStore) -> li
     (out / "data.yaml").write_text(
         yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
-    return [f"{count} {text}" for text, count in lost.items()]
+    return counted(lost)
 
 
 def _line(annotation: Json, image: Json, lost: Counter[str]) -> str | None:
@@ -151,7 +158,7 @@ def _objects(
     if not file.is_file():
         return []
     objects = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
         words = line.split()
         if not words:
             continue
@@ -195,7 +202,7 @@ def _geometry(shares: Sequence[float], size_hw: tuple[int, int], where: str) -> 
     if len(shares) < 6 or len(shares) % 2:
         raise ValueError(
             f"{where}: {len(shares)} numbers after the class; a box has 4 (centre x, y, width, "
-            "height), an outline 6 or more in pairs (x y)"
+            f"height), an outline 6 or more in pairs (x y){CONFIDENCE * (len(shares) == 5)}"
         )
     sides = (width, height) * (len(shares) // 2)
     return outlined([[round(s * side, 6) for s, side in zip(shares, sides, strict=True)]])
@@ -285,11 +292,38 @@ def _pictures(places: Sequence[Path]) -> list[Path]:
         if place.is_dir():
             found += pictures_below(place)
         elif place.suffix == ".txt":
-            lines = (line.strip() for line in place.read_text(encoding="utf-8").splitlines())
+            lines = (line.strip() for line in place.read_text(encoding="utf-8-sig").splitlines())
             found += [Path(os.path.normpath(place.parent / line)) for line in lines if line]
         elif place.suffix.lower() in PICTURE_ENDINGS:
             found.append(place)
     return found
+
+
+def _without_picture(splits: Mapping[str, Sequence[Path]], home: Path) -> list[str]:
+    """A note on the label files of folders of pictures that no picture there belongs to."""
+    folders = {place for places in splits.values() for place in places if place.is_dir()}
+    pictures = (picture for folder in folders for picture in pictures_below(folder))
+    known = {_label_file(picture) for picture in pictures}
+    label_folders = {_label_file(folder / "any").parent for folder in folders}
+    labels = {file for folder in label_folders for file in files_below(folder, ".txt")}
+    left = sorted(file for file in labels - known if _is_label(file))
+    if not left:
+        return []
+    shown = ", ".join(os.path.relpath(file, home) for file in left[:5])
+    return [
+        f"{len(left)} label files have no picture and are left out: {shown}"
+        f"{', ...' if len(left) > 5 else ''}"
+    ]
+
+
+def _is_label(file: Path) -> bool:
+    """Whether a text file begins like a label file: a list of classes or of pictures does not."""
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        words = lines.readline().split()
+    try:
+        return len(words) > 4 and words[0].isdigit() and bool([float(word) for word in words])
+    except ValueError:
+        return False
 
 
 def _label_file(picture: Path) -> Path:

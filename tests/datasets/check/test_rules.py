@@ -154,8 +154,7 @@ def test_severities_of_findings_are_those_of_their_kinds():
 )
 def test_any_content_ends_in_a_report(content, tmp_path):
     report = check_sets("odd", [set_of("all", content, tmp_path)], {})
-    odd = content != {"images": [], "categories": [], "annotations": []}
-    assert (report.count("error") > 0) == odd
+    assert report.count("error") > 0  # without images there is nothing to train on either
 
 
 @pytest.mark.parametrize("value", [None, "x", [], {}, True, 10**400, [[[]]], float("inf"), -1])

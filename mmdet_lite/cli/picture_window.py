@@ -1,4 +1,4 @@
-"""Windows, for those who ask for one and have a display."""
+"""A window with a picture, for those who ask for one and have a display."""
 
 import os
 import sys

@@ -5,15 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from mmdet_lite.datasets.check.annotated_set import AnnotatedSet
 from mmdet_lite.datasets.check.boxes import check_boxes
 from mmdet_lite.datasets.check.categories import check_categories, compare_sets
-from mmdet_lite.datasets.check.codes import KINDS
+from mmdet_lite.datasets.check.codes import KINDS, REFUSES
 from mmdet_lite.datasets.check.duplicates import check_duplicates, check_same_set
 from mmdet_lite.datasets.check.ids import check_file_names, check_ids
 from mmdet_lite.datasets.check.image_facts import ImageFacts
 from mmdet_lite.datasets.check.images import check_images, check_missing, check_unlisted
-from mmdet_lite.datasets.check.keypoints import check_keypoints, check_keys
+from mmdet_lite.datasets.check.joints import check_joints
 from mmdet_lite.datasets.check.outlines import check_outlines
 from mmdet_lite.datasets.check.records import SEVERITIES, DataReport, Finding
-from mmdet_lite.datasets.check.statistics import funnel_of, statistics_of
+from mmdet_lite.datasets.check.statistics import check_funnel, funnel_of, statistics_of
+from mmdet_lite.datasets.check.values import check_values
 
 CONTENT_RULES = (
     check_ids,
@@ -21,8 +22,8 @@ CONTENT_RULES = (
     check_categories,
     check_boxes,
     check_outlines,
-    check_keypoints,
-    check_keys,
+    check_joints,
+    check_values,
 )
 
 
@@ -63,6 +64,8 @@ def check_content(data: AnnotatedSet) -> list[Finding]:
     findings = [*data.broken]
     for rule in CONTENT_RULES:
         findings += rule(data)
+    if not any(KINDS[one.code].training == REFUSES for one in findings):
+        findings += check_funnel(data)
     return findings
 
 
