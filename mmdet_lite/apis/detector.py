@@ -20,7 +20,6 @@ from mmdet_lite.checkpoint import (
     load_checkpoint_file,
     load_weights,
     may_be_model_name,
-    state_dict_of,
     trained_classes,
 )
 from mmdet_lite.config import fill_num_classes, load_config
@@ -77,7 +76,7 @@ def init_detector(
     init_default_scope(cfg.get("default_scope", "mmdet_lite"))
     weights = None if checkpoint is None else load_checkpoint_file(str(checkpoint))
     if weights is not None:
-        check_family(state_dict_of(weights), cfg.model, str(checkpoint))
+        check_family(weights, cfg.model, str(checkpoint))
     meta = _dataset_meta(cfg, weights, palette)
     source = "the test data"
     if weights and trained_classes(weights):

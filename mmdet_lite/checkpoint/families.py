@@ -59,6 +59,13 @@ def parts_of(names: Collection[str]) -> set[str]:
     return {part for part, start in PARTS.items() if any(re.match(start, n) for n in names)}
 
 
+def parts_of_config(model: Mapping[str, Any]) -> set[str]:
+    """The keys of ``PARTS`` that a detector of this config has."""
+    roi_head = model.get("roi_head") or {}
+    wanted = {part for part in PARTS if model.get(part)}
+    return wanted | {f"roi_head.{part}" for part in roi_head if roi_head[part]} & set(PARTS)
+
+
 def family_of(names: Collection[str]) -> tuple[str, str] | None:
     """What detector weights (our names) are of, and the folder of its configs; None if new."""
     parts = parts_of(names)
@@ -66,38 +73,6 @@ def family_of(names: Collection[str]) -> tuple[str, str] | None:
         if part in parts and any(re.match(pattern, name) for name in names):
             return family, folder
     return None
-
-
-def check_family(names: Collection[str], model: Mapping[str, Any], source: str) -> None:
-    """Refuse weights that lack a whole head of a config's model.
-
-    Args:
-        names: of the weights, under our names.
-        model: the config of a detector.
-        source: their file, for the text.
-
-    Raises:
-        ValueError: a head is missing, with what the weights are of.
-    """
-    roi_head = model.get("roi_head") or {}
-    wanted = {part for part in ("rpn_head", "bbox_head") if model.get(part)}
-    wanted |= {f"roi_head.{part}" for part in roi_head if roi_head[part] and part.endswith("_head")}
-    lacking = sorted((wanted & set(PARTS)) - parts_of(names))
-    if not lacking or not any(name.startswith("backbone.") for name in names):
-        return
-    family = family_of(names)
-    if not parts_of(names):
-        kind = "of a backbone alone"
-        way_out = "it can start a training, as model.backbone.init_cfg.checkpoint"
-    elif family is None:
-        kind, way_out = "of another network", "give it the config it was trained with"
-    else:
-        kind = f"of {'an' if family[0] == 'RPN' else 'a'} {family[0]}"
-        way_out = f"take its config, or one of configs/{family[1]}/"
-    raise ValueError(
-        f"{source} holds weights {kind}: none of {', '.join(lacking)}, which the config's "
-        f"{model.get('type')} needs; {way_out}"
-    )
 
 
 def config_of_program(program: str, weights: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from mmdet_lite.checkpoint.class_rows import (
     rows_by_name,
     warn_of_undeclared_rows,
 )
+from mmdet_lite.checkpoint.families import family_of, parts_of, parts_of_config
 from mmdet_lite.checkpoint.load import state_dict_of
 from mmdet_lite.checkpoint.origin import check_backbone_origin, check_origin, origin_of
 from mmdet_lite.checkpoint.state import LoadReport, load_state_dict
@@ -60,6 +61,37 @@ def load_weights(
     if note:
         print_log(f"  {note}", logger="current")
     return report
+
+
+def check_family(checkpoint: Mapping[str, Any], model: Mapping[str, Any], source: str) -> None:
+    """Refuse a checkpoint that lacks a whole head of a config's model.
+
+    Args:
+        checkpoint: as ``load_checkpoint_file`` returns it.
+        model: the config of a detector.
+        source: the checkpoint's file, for the text.
+
+    Raises:
+        ValueError: a head is missing, with what detector the weights are of.
+    """
+    names = state_dict_of(dict(checkpoint))
+    lacking = sorted(parts_of_config(model) - parts_of(names))
+    if not lacking or not any(name.startswith("backbone.") for name in names):
+        return
+    family = family_of(names)
+    fitting = (checkpoint.get("meta") or {}).get("fitting_config")
+    if not parts_of(names):
+        kind = "of a backbone alone"
+        way_out = "it can start a training, as model.backbone.init_cfg.checkpoint"
+    elif family is None:
+        kind, way_out = "of another network", "give it the config it was trained with"
+    else:
+        kind = f"of {'an' if family[0] == 'RPN' else 'a'} {family[0]}"
+        way_out = f"take {fitting or f'its config, or one of configs/{family[1]}/'}"
+    raise ValueError(
+        f"{source} holds weights {kind}: none of {', '.join(lacking)}, which the config's "
+        f"{model.get('type')} needs; {way_out}"
+    )
 
 
 def check_pretrained(model: nn.Module) -> None:

@@ -62,7 +62,6 @@ def test(args: Namespace) -> int:
         config_by_name,
         load_checkpoint_file,
         load_weights,
-        state_dict_of,
     )
     from mmdet_lite.config import (
         errors_name_their_key,
@@ -86,7 +85,7 @@ def test(args: Namespace) -> int:
             init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
             fit_device(cfg, args.launcher)
             checkpoint = load_checkpoint_file(args.checkpoint)
-            check_family(state_dict_of(checkpoint), cfg.model, args.checkpoint)
+            check_family(checkpoint, cfg.model, args.checkpoint)
             cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
             if args.tta:
                 cfg, notes = with_test_time_augmentation(cfg)

@@ -1,5 +1,6 @@
 """What the data sets of detection share, whatever form their files have."""
 
+import functools
 import gc
 import logging
 import os
@@ -12,6 +13,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from numpy.typing import NDArray
+from torch.utils.data import get_worker_info
 
 from mmdet_lite.datasets.bad_images import WAY_OUT, BadImages, check_policy
 from mmdet_lite.datasets.class_names import check_metainfo, complete_metainfo
@@ -161,6 +163,7 @@ class DetDataset(BaseDataset):
             FileNotFoundError, ValueError: it cannot be read and ``on_bad_image`` is 'error', or too
                 many cannot.
         """
+        spare_shared_memory(os.getpid())
         try:
             return self.pipeline(self.get_data_info(idx))
         except (BadImageError, MissingImageError) as error:
@@ -256,6 +259,16 @@ class DetDataset(BaseDataset):
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the labels in image ``idx``, for ClassBalancedDataset."""
         return [int(instance["bbox_label"]) for instance in self.get_data_info(idx)["instances"]]
+
+
+@functools.cache
+def spare_shared_memory(process: int) -> None:
+    """Once in each loader worker: keep the collector off the objects that the parent has made.
+
+    It marks every object that it looks at, and so makes each worker's own copy of their memory.
+    """
+    if get_worker_info() is not None:
+        gc.freeze()
 
 
 def box_outline(x1: float, y1: float, x2: float, y2: float) -> list[float]:

@@ -15,7 +15,6 @@ FILE_ONLY = (
     "Distributed training is not used, all SyncBatchNorm",
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
-    "Loads checkpoint by mmengine backend",  # the report of what was loaded says it
 )
 
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from mmdet_lite.checkpoint import check_family
 from mmdet_lite.checkpoint.families import (
-    check_family,
     config_of_program,
     family_of,
     has_own_names,
@@ -26,6 +26,10 @@ MASK_RCNN = {
 }
 
 
+def weights(*names):
+    return {"state_dict": dict.fromkeys(names, torch.zeros(1))}
+
+
 @pytest.mark.parametrize("family", NAMES)
 def test_heads_say_the_family(family):
     found = family_of(["backbone.conv1.weight", *NAMES[family]])
@@ -47,16 +51,24 @@ def test_no_family_of_unknown_heads_and_of_nothing():
 )
 def test_weights_of_another_family_are_refused_by_its_name(family, text):
     with pytest.raises(ValueError, match=rf"a\.pth holds weights {text}"):
-        check_family(["backbone.conv1.weight", *NAMES[family]], MASK_RCNN, "a.pth")
+        check_family(weights("backbone.conv1.weight", *NAMES[family]), MASK_RCNN, "a.pth")
+
+
+def test_config_of_an_imported_file_is_named():
+    said = weights("backbone.w", *NAMES["RetinaNet"]) | {"meta": {"fitting_config": "configs/x.py"}}
+    with pytest.raises(ValueError, match=r"of a RetinaNet.*; take configs/x\.py$"):
+        check_family(said, MASK_RCNN, "a.pth")
 
 
 def test_backbone_alone_is_named_and_more_heads_than_needed_pass():
     with pytest.raises(ValueError, match=r"of a backbone alone.*init_cfg"):
-        check_family(["backbone.conv1.weight"], MASK_RCNN, "a.pth")
-    check_family(["backbone.w", *NAMES["Mask R-CNN"]], MASK_RCNN, "a.pth")
+        check_family(weights("backbone.conv1.weight"), MASK_RCNN, "a.pth")
+    check_family(weights("backbone.w", *NAMES["Mask R-CNN"]), MASK_RCNN, "a.pth")
     faster = {"type": "FasterRCNN", "rpn_head": {"a": 1}, "roi_head": {"bbox_head": {"a": 1}}}
-    check_family(["backbone.w", *NAMES["Mask R-CNN"]], faster, "a.pth")
-    check_family(["backbone.w", *NAMES["RPN"]], {"type": "RPN", "rpn_head": {"a": 1}}, "a.pth")
+    check_family(weights("backbone.w", *NAMES["Mask R-CNN"]), faster, "a.pth")
+    check_family(
+        weights("backbone.w", *NAMES["RPN"]), {"type": "RPN", "rpn_head": {"a": 1}}, "a.pth"
+    )
 
 
 def backbone(blocks, groups=1):

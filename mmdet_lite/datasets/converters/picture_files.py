@@ -56,7 +56,7 @@ def find_image_root(names: Sequence[str], near: Iterable[Path], split: str) -> P
     """
     tried = list(dict.fromkeys(spot / p.format(split=split) for spot in near for p in PLACES))
     few = [*names[:3], *names[len(names) // 2 :][:1], *names[-2:]]
-    counts = [sum((folder / name).is_file() for name in few) for folder in tried]
+    counts = [sum(os.path.isfile(folder / name) for name in few) for folder in tried]
     best = max(counts, default=0)
     return tried[counts.index(best)] if best else None
 

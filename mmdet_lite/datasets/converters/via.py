@@ -144,6 +144,10 @@ def load_via(ann_file: str | Path) -> Json:
         if not isinstance(entry, dict) or not {"filename", "regions"} <= set(entry):
             held = sorted(entry) if isinstance(entry, dict) else type(entry).__name__
             raise ValueError(f"{path}: {expected}; got the key {key!r} with {held}")
+        if not isinstance(entry["filename"], str):
+            raise ValueError(
+                f"{path}: filename of {key!r} is no text: {str(entry['filename'])[:60]}"
+            )
     return content
 
 
@@ -162,6 +166,10 @@ def _annotated_images(via: Mapping[str, Any]) -> Iterator[tuple[Json, list[tuple
         for where, region in named:
             if not isinstance(region, dict) or "shape_attributes" not in region:
                 raise ValueError(f"{where} has no shape_attributes")
+            for key in ("shape_attributes", "region_attributes"):
+                value = region.get(key)
+                if not isinstance(value, dict) and (value or key == "shape_attributes"):
+                    raise ValueError(f"{where}: expected {key} = {{...}}, got {str(value)[:60]}")
         yield entry, named
         previous = name
 
