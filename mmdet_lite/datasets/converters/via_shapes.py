@@ -24,7 +24,7 @@ def via_outline(shape: Mapping[str, Any]) -> Points:
             different length, fewer than three points, or points that enclose no area.
     """
     kind = shape.get("name")
-    if kind not in OUTLINES:
+    if not isinstance(kind, str) or kind not in OUTLINES:
         raise ValueError(f"shape {kind!r} has no area to learn; known are {', '.join(OUTLINES)}")
     try:
         points = OUTLINES[kind](shape)
