@@ -28,7 +28,8 @@ from torchvision.models.detection.backbone_utils import mobilenet_backbone
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from mmdet_lite.config import load_config
-from mmdet_lite.datasets.converters import convert_voc_to_coco, voc_class_names, voc_splits
+from mmdet_lite.datasets.converters import read_devkit
+from mmdet_lite.ops.whole_files import write_json
 from mmdet_lite.registry import METRICS, MODELS
 
 CONFIG = "configs/light/faster-rcnn_mobilenet-v2_fpn_raccoon.py"
@@ -179,11 +180,11 @@ def evaluate(program, cfg, loader):
 
 def read_config(args, folder):
     """The raccoon config with the data of --devkit, converted into ``folder``."""
-    splits = voc_splits(args.devkit)
-    names = voc_class_names(args.devkit, [e for entries in splits.values() for e in entries])
+    contents = read_devkit(args.devkit)
     for part in ("trainval", "test"):
-        split = next(name for name in splits if name.endswith(f"_{part}"))
-        convert_voc_to_coco(args.devkit, splits[split], folder / f"{part}.json", names)
+        split = next(name for name in contents if name.endswith(f"_{part}"))
+        write_json(folder / f"{part}.json", contents[split])
+    names = [category["name"] for category in contents[split]["categories"]]
     test_file = str(folder / "test.json")
     overrides = {"test_evaluator.ann_file": test_file, "test_dataloader.num_workers": 0}
     overrides["model.roi_head.bbox_head.num_classes"] = len(names)

@@ -191,7 +191,7 @@ def test_components_named_for_mmdetections_users_are_registered() -> None:
         "losses": (registry.MODELS,),
         "data sets": (registry.DATASETS, registry.DATA_SAMPLERS),
         "transforms": (registry.TRANSFORMS,),
-        "metrics": (registry.METRICS,),
+        "metrics": (registry.METRICS, registry.EVALUATOR),
         "hooks": (registry.HOOKS,),
     }
     for kind, holders in registries.items():

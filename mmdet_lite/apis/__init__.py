@@ -1,5 +1,6 @@
 """The front doors for Python: build a detector, look at pictures."""
 
+from mmdet_lite.apis.data_report import write_html_report
 from mmdet_lite.apis.det_inferencer import DetInferencer
 from mmdet_lite.apis.detector import (
     detect_each,
@@ -21,4 +22,5 @@ __all__ = [
     "init_detector",
     "model_cost",
     "picture_pipeline",
+    "write_html_report",
 ]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mmdet_lite.apis.detector import detect_each, init_detector
 from mmdet_lite.apis.pictures import Picture, draw_detections, drawn_names, find_pictures
-from mmdet_lite.evaluation import write_json
+from mmdet_lite.ops.whole_files import write_json
 from mmdet_lite.registry import INFERENCERS
 from mmdet_lite.structures import DetDataSample
 from mmdet_lite.visualization import DetLocalVisualizer

@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 
 from mmdet_lite.apis.pictures import Picture
 from mmdet_lite.checkpoint import (
+    check_family,
     config_by_name,
     load_checkpoint_file,
     load_weights,
@@ -31,6 +32,7 @@ from mmdet_lite.datasets import (
     generate_palette,
 )
 from mmdet_lite.models import BaseDetector
+from mmdet_lite.ops.dataset_parts import innermost_datasets, walk_datasets
 from mmdet_lite.registry import MODELS, TRANSFORMS
 from mmdet_lite.structures import DetDataSample
 
@@ -73,6 +75,8 @@ def init_detector(
         )
     init_default_scope(cfg.get("default_scope", "mmdet_lite"))
     weights = None if checkpoint is None else load_checkpoint_file(str(checkpoint))
+    if weights is not None:
+        check_family(weights, cfg.model, str(checkpoint))
     meta = _dataset_meta(cfg, weights, palette)
     source = "the test data"
     if weights and trained_classes(weights):
@@ -109,10 +113,11 @@ def inference_detector(
 ) -> DetDataSample | list[DetDataSample]:
     """Detect in one picture or in each of several.
 
-    ``imgs``: file names, or arrays (H, W, 3) uint8 in BGR order as cv2 reads them. Returns one data
-    sample for one picture, a list for a sequence: ``pred_instances`` has bboxes, scores, labels
-    and, as the model has heads, masks (RLE dicts of the picture's size), keypoints (D, J, 2) and
-    keypoint_scores (D, J), in pixels of the picture. An empty sequence gives [].
+    ``imgs``: file names, or arrays (H, W, 3) uint8 in BGR order as cv2 reads them (for a model of
+    one channel also (H, W), of many channels (H, W, C) in the type of its pictures). Returns one
+    data sample for one picture, a list for a sequence: ``pred_instances`` has bboxes, scores,
+    labels and, as the model has heads, masks (RLE dicts of the picture's size), keypoints
+    (D, J, 2) and keypoint_scores (D, J), in pixels of the picture. An empty sequence gives [].
 
     Raises:
         FileNotFoundError, ValueError: a file is missing or is no picture, an array is not
@@ -140,11 +145,25 @@ def detect_each(
     batch_size: int = 1,
     test_pipeline: Compose | None = None,
 ) -> Iterator[DetDataSample | ValueError | FileNotFoundError]:
-    """Yield each picture's data sample, or the error of one that cannot be read, in their order.
+    """Give each picture's data sample, or the error of one that cannot be read, in their order.
 
     ``batch_size`` pictures go through the network together. See ``inference_detector``.
+
+    Raises:
+        ValueError: at once, if the config's test pipeline needs more than pictures.
     """
     pipeline = test_pipeline or picture_pipeline(model.cfg)
+    in_colour = _loads_colours(_test_steps(model.cfg)[0])
+    return _detect_in_batches(model, pictures, batch_size, pipeline, in_colour)
+
+
+def _detect_in_batches(
+    model: BaseDetector,
+    pictures: Sequence[Picture],
+    batch_size: int,
+    pipeline: Compose,
+    in_colour: bool,
+) -> Iterator[DetDataSample | ValueError | FileNotFoundError]:
     for start in range(0, len(pictures), batch_size):
         loaded: list[dict[str, Any] | ValueError | FileNotFoundError] = []
         for i, picture in enumerate(pictures[start : start + batch_size], start):
@@ -152,7 +171,7 @@ def detect_each(
                 {"img": picture} if isinstance(picture, np.ndarray) else {"img_path": str(picture)}
             )
             try:
-                _check_picture(picture, i)
+                _check_picture(picture, i, in_colour)
                 loaded.append(pipeline({**named, "img_id": i}))
             except (FileNotFoundError, ValueError) as error:
                 loaded.append(error)
@@ -165,19 +184,38 @@ def detect_each(
 
 def picture_pipeline(cfg: Config) -> Compose:
     """The config's test pipeline for pictures without annotations, from file or from memory."""
-    dataset = cfg.test_dataloader.dataset
-    while "pipeline" not in dataset and "dataset" in dataset:
-        dataset = dataset.dataset
-    steps = [step for step in dataset.pipeline if step["type"] != "LoadAnnotations"]
+    steps = _test_steps(cfg)
     # built by our registry, so that names mean our transforms whatever scope is current
     rest = Compose([TRANSFORMS.build(step) for step in steps[1:]])
     load_file = TRANSFORMS.build(steps[0])
-    load_array = TRANSFORMS.build({**steps[0], "type": "LoadImageFromNDArray"})
+    kept = {} if _loads_colours(steps[0]) else {"color_type": "unchanged"}
+    load_array = TRANSFORMS.build({**kept, **steps[0], "type": "LoadImageFromNDArray"})
 
     def load(results: dict[str, Any]) -> Any:
         return (load_array if "img" in results else load_file)(results)
 
     return Compose([load, rest])
+
+
+def _test_steps(cfg: Config) -> list[Any]:
+    """The transforms of the test pipeline, those of annotations left out."""
+    datasets = walk_datasets(cfg.test_dataloader.dataset)
+    pipeline = next((one["pipeline"] for _, one in datasets if one.get("pipeline")), None)
+    if pipeline is None:
+        raise ValueError("test_dataloader.dataset has no pipeline: how are pictures to be read?")
+    if any(step["type"] == "LoadProposals" for step in pipeline):
+        raise ValueError(
+            "this detector takes its proposals from a file (LoadProposals in the test pipeline), "
+            "pictures alone are not enough: evaluate it with tools/test.py and a proposal_file, or "
+            "take a config with an RPN, such as those of configs/faster_rcnn"
+        )
+    return [step for step in pipeline if step["type"] != "LoadAnnotations"]
+
+
+def _loads_colours(step: Mapping[str, Any]) -> bool:
+    """Whether a loading transform gives three channels of 8 bits."""
+    default = "unchanged" if step["type"] == "LoadMultiChannelImageFromFiles" else "color"
+    return str(step.get("color_type", default)).startswith("color")
 
 
 @contextmanager
@@ -203,12 +241,12 @@ def _usable_device(device: str | torch.device | None) -> torch.device:
     return chosen
 
 
-def _check_picture(picture: Picture, i: int) -> None:
+def _check_picture(picture: Picture, i: int, in_colour: bool) -> None:
     """Stop at what the pipeline would misread or fail on late."""
     if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8:
+        if in_colour and picture.dtype != np.uint8:
             raise ValueError(f"picture {i}: expected uint8 from 0 to 255, got {picture.dtype}")
-        if picture.ndim != 3 or 0 in picture.shape:
+        if (in_colour and picture.ndim != 3) or 0 in picture.shape:
             raise ValueError(
                 f"picture {i}: expected an array (H, W, 3) in BGR order, got {picture.shape}; "
                 "cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) makes one of a grey picture"
@@ -229,7 +267,7 @@ def _dataset_meta(
     palette: Sequence[tuple[int, int, int]] | str,
 ) -> dict[str, Any]:
     """Class names, palette, and what is known of joints."""
-    dataset = _innermost(cfg.test_dataloader.dataset)
+    dataset = next(innermost_datasets(cfg.test_dataloader.dataset))
     known = coco_metainfo(dataset.get("ann_file") or "") or {}
     stored = ((checkpoint or {}).get("meta") or {}).get("dataset_meta") or {}
     classes = trained_classes(checkpoint) if checkpoint else None
@@ -246,13 +284,6 @@ def _dataset_meta(
         )
     kept = stored.get("palette") if palette == "none" else None
     return {"classes": classes, "palette": kept or generate_palette(len(classes)), **joints}
-
-
-def _innermost(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The first data set in the wrappers."""
-    while "dataset" in dataset or "datasets" in dataset:
-        dataset = dataset["dataset"] if "dataset" in dataset else dataset["datasets"][0]
-    return dataset
 
 
 def _classes_of_data(cfg: Config, known: Mapping[str, Any]) -> tuple[str, ...]:

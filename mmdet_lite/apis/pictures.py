@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdet_lite.ops.image_file import PICTURE_ENDINGS, as_rgb, read_rgb
 from mmdet_lite.structures import DetDataSample
 
 Picture = str | Path | NDArray[np.uint8]
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def find_pictures(path: Path) -> list[Path]:
@@ -63,9 +61,9 @@ def draw_detections(
     wait_time. An array is BGR, as cv2 reads it.
     """
     if isinstance(picture, np.ndarray):
-        image = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        image = as_rgb(picture)
     else:
-        image = mmcv.imread(str(picture), channel_order="rgb")
+        image = read_rgb(str(picture), sample.metainfo.get("ori_shape"))
     target = None if out_file is None else str(out_file)
     visualizer.add_datasample(name, image, sample, draw_gt=False, out_file=target, **options)
     drawn: NDArray[np.uint8] = visualizer.get_image()

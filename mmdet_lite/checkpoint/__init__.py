@@ -5,8 +5,14 @@ Importing this package makes mmengine's Runner read its checkpoints through
 """
 
 from mmdet_lite.checkpoint.download import Fingerprint, cache_folder, cached_path, fetch
+from mmdet_lite.checkpoint.families import has_own_names
 from mmdet_lite.checkpoint.find import POINTER, find_resume_checkpoint, read_resume_meta
-from mmdet_lite.checkpoint.fitting import check_pretrained, load_weights, trained_classes
+from mmdet_lite.checkpoint.fitting import (
+    check_family,
+    check_pretrained,
+    load_weights,
+    trained_classes,
+)
 from mmdet_lite.checkpoint.load import load_checkpoint_file, state_dict_of
 from mmdet_lite.checkpoint.plain import plain, to_history_buffers
 from mmdet_lite.checkpoint.pretrained import PretrainedInit
@@ -37,12 +43,14 @@ __all__ = [
     "atomic_path",
     "cache_folder",
     "cached_path",
+    "check_family",
     "check_pretrained",
     "config_by_name",
     "config_folder",
     "fetch",
     "find_model",
     "find_resume_checkpoint",
+    "has_own_names",
     "load_checkpoint_file",
     "load_state_dict",
     "load_weights",

@@ -7,9 +7,14 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import nn
 
-from mmdet_lite.checkpoint.class_rows import rows_by_name
+from mmdet_lite.checkpoint.class_rows import (
+    class_layers_of,
+    rows_by_name,
+    warn_of_undeclared_rows,
+)
+from mmdet_lite.checkpoint.families import family_of, parts_of, parts_of_config
 from mmdet_lite.checkpoint.load import state_dict_of
-from mmdet_lite.checkpoint.preprocessing import check_preprocessing, stored_preprocessing
+from mmdet_lite.checkpoint.origin import check_backbone_origin, check_origin, origin_of
 from mmdet_lite.checkpoint.state import LoadReport, load_state_dict
 
 # Ways in which the same tensors are named in a detector and in its part: (pattern, replacement).
@@ -43,29 +48,63 @@ def load_weights(
 
     Raises:
         ValueError: images are prepared otherwise than the checkpoint's; less than half of the
-            backbone's tensors are there; with ``strict``, anything is missing.
+            backbone's tensors are there, or whole blocks of its stages are not; with ``strict``,
+            anything is missing, or the model has other conventions (see ``check_origin``).
     """
     own = model.state_dict()
-    check_preprocessing(stored_preprocessing(checkpoint), model, source)
     weights = placed(state_dict_of(dict(checkpoint)), own.keys())
-    weights, note = rows_by_name(weights, own, trained_classes(checkpoint), classes)
-    report = load_state_dict(model, weights, source, strict)
+    check_origin(origin_of(checkpoint), model, source, exact=strict)
+    trained = trained_classes(checkpoint)
+    weights, note = rows_by_name(weights, own, class_layers_of(model), trained, classes)
+    warn_of_undeclared_rows(model, weights, trained, classes)
+    report = load_state_dict(model, weights, source, strict, most_below="backbone.")
     if note:
         print_log(f"  {note}", logger="current")
-    _check_backbone(report, list(own))
     return report
 
 
-def check_pretrained(model: nn.Module) -> None:
-    """Compare the model's preprocessing with that of the files its parts were initialised from.
+def check_family(checkpoint: Mapping[str, Any], model: Mapping[str, Any], source: str) -> None:
+    """Refuse a checkpoint that lacks a whole head of a config's model.
+
+    Args:
+        checkpoint: as ``load_checkpoint_file`` returns it.
+        model: the config of a detector.
+        source: the checkpoint's file, for the text.
 
     Raises:
-        ValueError: they differ, where the file's is known (see ``PretrainedInit``).
+        ValueError: a head is missing, with what detector the weights are of.
+    """
+    names = state_dict_of(dict(checkpoint))
+    lacking = sorted(parts_of_config(model) - parts_of(names))
+    if not lacking or not any(name.startswith("backbone.") for name in names):
+        return
+    family = family_of(names)
+    fitting = (checkpoint.get("meta") or {}).get("fitting_config")
+    if not parts_of(names):
+        kind = "of a backbone alone"
+        way_out = "it can start a training, as model.backbone.init_cfg.checkpoint"
+    elif family is None:
+        kind, way_out = "of another network", "give it the config it was trained with"
+    else:
+        kind = f"of {'an' if family[0] == 'RPN' else 'a'} {family[0]}"
+        way_out = f"take {fitting or f'its config, or one of configs/{family[1]}/'}"
+    raise ValueError(
+        f"{source} holds weights {kind}: none of {', '.join(lacking)}, which the config's "
+        f"{model.get('type')} needs; {way_out}"
+    )
+
+
+def check_pretrained(model: nn.Module) -> None:
+    """Compare the model with what the files say that its parts were initialised from.
+
+    Raises:
+        ValueError: images are prepared otherwise, where the file's way is known (see
+            ``PretrainedInit``).
     """
     for module in model.modules():
-        source, preprocessing = getattr(module, "pretrained_from", (None, None))
-        if source is not None:
-            check_preprocessing(preprocessing, model, source)
+        source, origin = getattr(module, "pretrained_from", (None, None))
+        if source is not None and origin is not None:
+            check_backbone_origin(origin, model, source)
 
 
 def placed(weights: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
@@ -89,14 +128,3 @@ def trained_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
     if not classes:
         return None
     return (classes,) if isinstance(classes, str) else tuple(classes)
-
-
-def _check_backbone(report: LoadReport, own: list[str]) -> None:
-    lacking = {*report.missing, *(key for key, _, _ in report.mismatched)}
-    expected = [k for k in own if k.startswith("backbone.") and "num_batches" not in k]
-    got = sum(key not in lacking for key in expected)
-    if 2 * got < len(expected):
-        raise ValueError(
-            f"the backbone gets only {got} of its {len(expected)} tensors from {report.source}; is "
-            f"it of another network (depth, style, normalisation)?\n{report.text()}"
-        )

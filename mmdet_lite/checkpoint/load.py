@@ -14,16 +14,21 @@ from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import serialization
 
+from mmdet_lite.checkpoint.families import config_of_program
 from mmdet_lite.checkpoint.importers import Imported, import_weights
 from mmdet_lite.checkpoint.plain import plain
-from mmdet_lite.checkpoint.sources import SCHEMES, local_checkpoint
+from mmdet_lite.checkpoint.sources import (
+    SCHEMES,
+    local_checkpoint,
+    torchvision_preprocessing,
+)
 from mmdet_lite.checkpoint.unpickle import is_plain_pickle, read_pickle
 
 MapLocation = str | torch.device | Callable[..., Any] | None
 
 
 def load_checkpoint_file(
-    source: str, map_location: MapLocation = "cpu", mmap: bool = False
+    source: str, map_location: MapLocation = "cpu", mmap: bool = False, quiet: bool = False
 ) -> dict[str, Any]:
     """Read a checkpoint safely, from a path, a web address or a config's name.
 
@@ -36,11 +41,12 @@ def load_checkpoint_file(
         source: see ``local_checkpoint``.
         map_location: where tensors go, as in ``torch.load``.
         mmap: leave tensors on disk until they are used.
+        quiet: do not log what was imported: the file will be read once more.
 
     Raises:
         FileNotFoundError: if the file is missing or cannot be downloaded.
-        ValueError: if the file is truncated, is no checkpoint, or holds objects that would have
-            to be executed to be read.
+        ValueError: if the file is truncated, is no checkpoint, is of another program's model that
+            is not read here, or holds objects that would have to be executed to be read.
     """
     path = local_checkpoint(str(source))
     content = read_pickle(path) if is_plain_pickle(path) else _read(path, map_location, mmap)
@@ -49,7 +55,15 @@ def load_checkpoint_file(
             f"{path} holds a {type(content).__name__}, expected a dict with 'state_dict' (or a "
             "state dict itself)"
         )
-    return _imported(plain(content, where=path.name), path.name)
+    try:
+        checkpoint = _imported(plain(content, where=path.name), path.name, quiet)
+    except RecursionError as error:
+        raise ValueError(f"{path} holds lists in lists without end, it is no checkpoint") from error
+    preprocessing = torchvision_preprocessing(str(source))
+    if preprocessing is not None:
+        meta = {**(checkpoint.get("meta") or {}), "preprocessing": preprocessing}
+        checkpoint = {"meta": meta, "state_dict": state_dict_of(checkpoint)}
+    return checkpoint
 
 
 def _read(path: Path, map_location: MapLocation, mmap: bool) -> Any:
@@ -63,17 +77,26 @@ def _read(path: Path, map_location: MapLocation, mmap: bool) -> Any:
             )
     except pickle.UnpicklingError as error:
         raise ValueError(_refused_text(path, str(error))) from error
-    except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
+    except (RuntimeError, EOFError, LookupError, ValueError, OverflowError, OSError) as error:
         raise ValueError(_unreadable_text(path)) from error
 
 
-def _imported(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
+def _imported(checkpoint: dict[str, Any], name: str, quiet: bool) -> dict[str, Any]:
     """``checkpoint`` itself, or, if it is of another program, its weights under our names."""
-    imported = import_weights(state_dict_of(checkpoint))
+    meta = dict(checkpoint.get("meta") or {})
+    try:
+        author = checkpoint.get("__author__")
+        imported = import_weights(state_dict_of(checkpoint), meta, author)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
     if imported is None:
         return checkpoint
-    print_log(_import_text(imported, name), logger="current")
-    meta = {**(checkpoint.get("meta") or {}), "imported_from": imported.program}
+    if not quiet:
+        print_log(_import_text(imported, name), logger="current")
+    meta["imported_from"] = imported.program
+    meta["conventions"] = dict(imported.conventions)
+    if imported.has_config:
+        meta["fitting_config"] = config_of_program(imported.program, imported.weights)
     if imported.preprocessing is not None:
         meta["preprocessing"] = imported.preprocessing
     if imported.classes is not None:
@@ -95,15 +118,29 @@ def _import_text(imported: Imported, name: str) -> str:
 def state_dict_of(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
     """The weights in a checkpoint of mmengine's, Detectron's, torchvision's or torch's layout.
 
-    The prefix ``module.`` of wrapped models is taken off.
+    Weights below another name, such as ``model_state_dict``, are found if nothing else in the file
+    holds tensors beside them. The prefix ``module.`` of wrapped models is taken off.
     """
-    named = (checkpoint.get(key) for key in ("state_dict", "model", "blobs"))
-    weights: Any = next((part for part in named if isinstance(part, dict)), checkpoint)
+    weights = _weights_part(checkpoint)
     metadata = getattr(weights, "_metadata", None)
-    stripped = type(weights)((re.sub(r"^module\.", "", key), weights[key]) for key in weights)
+    stripped = type(weights)((re.sub(r"^module\.", "", str(key)), weights[key]) for key in weights)
     if metadata is not None:
         stripped._metadata = metadata
     return stripped
+
+
+def _weights_part(checkpoint: dict[str, Any]) -> Any:
+    for key in ("state_dict", "model", "blobs", "model_state_dict"):
+        if isinstance(checkpoint.get(key), dict):
+            return checkpoint[key]
+    if _has_tensors(checkpoint):
+        return checkpoint
+    parts = [part for part in checkpoint.values() if isinstance(part, dict) and _has_tensors(part)]
+    return parts[0] if len(parts) == 1 else checkpoint
+
+
+def _has_tensors(part: dict[Any, Any]) -> bool:
+    return any(isinstance(value, torch.Tensor) for value in part.values())
 
 
 class _InertHistoryBuffer(HistoryBuffer):

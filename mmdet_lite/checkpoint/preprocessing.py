@@ -1,4 +1,4 @@
-"""How a checkpoint's images were prepared, and whether the model's are prepared alike.
+"""How a checkpoint's images were prepared, and whether a model's are prepared alike.
 
 A preprocessing is a dict: ``order`` ('RGB' or 'BGR'), ``mean`` and ``std`` in 0..255 in that order.
 """
@@ -23,9 +23,27 @@ def stored_preprocessing(checkpoint: Mapping[str, Any]) -> Preprocessing | None:
     meta = checkpoint.get("meta") or {}
     if "preprocessing" in meta:
         return meta["preprocessing"] or None
-    text = meta.get("cfg", meta.get("config"))
-    found = list(_normalisations(text)) if isinstance(text, str) else []
+    text = _config_text(checkpoint)
+    found = [] if text is None else list(_normalisations(text))
     return found[0] if found and all(one == found[0] for one in found) else None
+
+
+def stored_style(checkpoint: Mapping[str, Any]) -> str | None:
+    """Where the strides of a checkpoint's backbone stand, by the config it carries; None if unsaid.
+
+    See ``conventions``; the text is not run.
+    """
+    text = _config_text(checkpoint)
+    if text is None:
+        return None
+    keywords = (node for node in ast.walk(_parsed(text)) if isinstance(node, ast.keyword))
+    said = {
+        str(node.value.value)
+        for node in keywords
+        if node.arg == "style" and isinstance(node.value, ast.Constant)
+    }
+    known = said & {"caffe", "pytorch"}
+    return known.pop() if len(known) == 1 else None
 
 
 def model_preprocessing(model: nn.Module) -> Preprocessing | None:
@@ -40,27 +58,25 @@ def model_preprocessing(model: nn.Module) -> Preprocessing | None:
     }
 
 
-def check_preprocessing(stored: Preprocessing | None, model: nn.Module, source: str) -> None:
-    """Raise where the weights of ``source`` have learnt from images prepared otherwise.
+def prepared_alike(stored: Preprocessing | None, own: Preprocessing | None) -> bool:
+    """Whether weights and model see images prepared alike, as far as that is known."""
+    if stored is None or own is None or len(own["mean"]) not in (1, len(stored["mean"])):
+        return True  # of another number of channels the first layer fits neither
+    return _alike(stored, own)
 
-    Raises:
-        ValueError: channel order, mean or std differ, with both and the way out.
-    """
-    own = model_preprocessing(model)
-    if stored is None or own is None or _alike(stored, own):
-        return
-    rgb = stored["order"] == "RGB"
-    raise ValueError(
-        f"{source} was trained on images that were prepared otherwise\n"
-        f"  checkpoint: {_text(stored)}\n"
-        f"  config:     {_text(own)}\n"
-        "Prepare them as the checkpoint's: --cfg-options "
-        f"model.data_preprocessor.bgr_to_rgb={rgb} "
-        f"model.data_preprocessor.mean={_numbers(stored['mean'])} "
-        f"model.data_preprocessor.std={_numbers(stored['std'])}\n"
-        "If it is the checkpoint that is wrong, write one that does not say it: "
-        "mmdet-lite convert-weights IN OUT --no-preprocessing"
-    )
+
+def preprocessing_options(stored: Preprocessing) -> list[str]:
+    """``--cfg-options`` that make a model prepare images as ``stored`` says."""
+    return [
+        f"model.data_preprocessor.bgr_to_rgb={stored['order'] == 'RGB'}",
+        f"model.data_preprocessor.mean={_numbers(stored['mean'])}",
+        f"model.data_preprocessor.std={_numbers(stored['std'])}",
+    ]
+
+
+def preprocessing_text(one: Preprocessing) -> str:
+    """A preprocessing for a person."""
+    return f"order {one['order']}, mean {_numbers(one['mean'])}, std {_numbers(one['std'])}"
 
 
 def _alike(a: Preprocessing, b: Preprocessing) -> bool:
@@ -73,16 +89,19 @@ def _alike(a: Preprocessing, b: Preprocessing) -> bool:
     )
 
 
+def _config_text(checkpoint: Mapping[str, Any]) -> str | None:
+    """The config that a checkpoint of MMDetection's carries."""
+    meta = checkpoint.get("meta") or {}
+    text = meta.get("cfg", meta.get("config"))
+    return text if isinstance(text, str) else None
+
+
 def _spread(values: list[float]) -> list[float]:
     return list(values) * 3 if len(values) == 1 else list(values)
 
 
 def _numbers(values: list[float]) -> str:
     return "[" + ",".join(f"{value:g}" for value in values) + "]"
-
-
-def _text(one: Preprocessing) -> str:
-    return f"order {one['order']}, mean {_numbers(one['mean'])}, std {_numbers(one['std'])}"
 
 
 def _normalisations(text: str) -> Iterator[Preprocessing]:

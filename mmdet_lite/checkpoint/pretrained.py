@@ -7,7 +7,7 @@ from torch import nn
 
 from mmdet_lite.checkpoint.fitting import placed
 from mmdet_lite.checkpoint.load import MapLocation, load_checkpoint_file, state_dict_of
-from mmdet_lite.checkpoint.preprocessing import stored_preprocessing
+from mmdet_lite.checkpoint.origin import origin_of
 from mmdet_lite.checkpoint.state import load_state_dict
 from mmdet_lite.registry import WEIGHT_INITIALIZERS
 
@@ -24,7 +24,8 @@ class PretrainedInit:
 
     Raises:
         FileNotFoundError: when called, if the file is missing or cannot be downloaded.
-        ValueError: when called, if fewer than half of the module's tensors are in the file.
+        ValueError: when called, if fewer than half of the module's tensors are in the file, or
+            whole blocks of its stages are not.
     """
 
     def __init__(
@@ -41,16 +42,9 @@ class PretrainedInit:
         if self.prefix is not None:
             weights = _below(weights, self.prefix, self.checkpoint)
         weights = placed(weights, module.state_dict().keys())
-        report = load_state_dict(module, weights, self.checkpoint, unexpected_is_normal=True)
-        expected = [key for key in module.state_dict() if not key.endswith("num_batches_tracked")]
-        got = len(expected) - len(report.missing) - len(report.mismatched)
-        if 2 * got < len(expected):
-            raise ValueError(
-                f"{type(module).__name__} gets only {got} of its {len(expected)} tensors from the "
-                f"pretrained file; is it one for another network (depth, style)?\n{report.text()}"
-            )
+        load_state_dict(module, weights, self.checkpoint, unexpected_is_normal=True, most_below="")
         # the module does not know how images are prepared: check_pretrained compares it later
-        noted: Any = (self.checkpoint, stored_preprocessing(checkpoint))
+        noted: Any = (self.checkpoint, origin_of(checkpoint))
         module.pretrained_from = noted
         if hasattr(module, "_params_init_info"):
             update_init_info(module, init_info=f"Pretrained: load from {self.checkpoint}")

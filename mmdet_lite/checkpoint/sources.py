@@ -2,6 +2,7 @@
 
 import difflib
 from pathlib import Path
+from typing import Any
 
 from mmdet_lite.checkpoint.download import Fingerprint, cached_path, fetch, hash_in_name
 from mmdet_lite.checkpoint.zoo import (
@@ -38,9 +39,8 @@ OPEN_MMLAB_FILES = {
 DETECTRON2_ROOT = "https://dl.fbaipublicfiles.com/detectron2/"
 SCHEMES = ("torchvision://", "open-mmlab://", "detectron2://", "http://", "https://")
 INSTEAD = (
-    "put the file there, or name a local one: --load-from PATH (a detector), "
-    "model.backbone.init_cfg.checkpoint=PATH (a backbone), or model.backbone.init_cfg=None (random "
-    "weights)"
+    "put the file there, or name a local one: --load-from PATH (a detector), or checkpoint=PATH in "
+    "the init_cfg that asks for it"
 )
 
 
@@ -100,10 +100,26 @@ def weights_url(source: str) -> str:
         if name not in OPEN_MMLAB_FILES:
             raise ValueError(_unknown_name(source, name, list(OPEN_MMLAB_FILES)))
         return OPEN_MMLAB_ROOT + OPEN_MMLAB_FILES[name]
-    return _torchvision_url(source, name)
+    return str(_torchvision_weights(source, name).url)
 
 
-def _torchvision_url(source: str, name: str) -> str:
+def torchvision_preprocessing(source: str) -> dict[str, Any] | None:
+    """How images were prepared for the weights behind ``torchvision://...``.
+
+    None for other sources, and for detectors, which prepare images themselves.
+    """
+    scheme, _, name = source.partition("://")
+    if scheme != "torchvision":
+        return None
+    transforms = _torchvision_weights(source, name).transforms()
+    if not hasattr(transforms, "mean"):
+        return None
+    scaled = {key: [255 * value for value in getattr(transforms, key)] for key in ("mean", "std")}
+    return {"order": "RGB", **scaled}
+
+
+def _torchvision_weights(source: str, name: str) -> Any:
+    """The entry of torchvision for a name, or ValueError with the nearest names."""
     import torchvision.models  # slow to import, seldom needed
 
     model, _, entry = name.partition(".")
@@ -113,7 +129,7 @@ def _torchvision_url(source: str, name: str) -> str:
     entry = entry or ("IMAGENET1K_V1" if "IMAGENET1K_V1" in weights.__members__ else "DEFAULT")
     if entry not in weights.__members__:
         raise ValueError(_unknown_name(source, entry, list(weights.__members__)))
-    return str(weights[entry].url)
+    return weights[entry]
 
 
 def _unknown_name(source: str, name: str, known: list[str]) -> str:

@@ -1,14 +1,13 @@
 """What the config of a resumed run says otherwise than that of the run which stopped."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 COMPARED = ("model", "train_dataloader", "optim_wrapper", "param_scheduler", "train_cfg")
 # the state of the optimizer, which is resumed, holds the values of all these
 OF_THE_CHECKPOINT = ("optim_wrapper.optimizer.", "optim_wrapper.paramwise_cfg.")
 _SHOWN = 20
-_ABSENT = "(not set)"
 
 
 def changed_settings_text(saved_config: str, cfg: Mapping[str, Any], checkpoint: str) -> str | None:
@@ -22,19 +21,19 @@ def changed_settings_text(saved_config: str, cfg: Mapping[str, Any], checkpoint:
     Returns:
         None where nothing changed, or the saved text is none that a config is written as.
     """
+    from mmdet_lite.config import differences  # imported late, so that --help is quick
+
     saved = read_literals(saved_config)
-    before = dict(_leaves({key: saved[key] for key in COMPARED if key in saved}, ""))
-    now = dict(_leaves({key: cfg[key] for key in COMPARED if cfg.get(key) is not None}, ""))
-    keys = {**before, **now}
-    changed = [key for key in keys if before.get(key, _ABSENT) != now.get(key, _ABSENT)]
+    before = {key: saved[key] for key in COMPARED if key in saved}
+    now = {key: cfg[key] for key in COMPARED if cfg.get(key) is not None}
+    changed = list(differences(before, now))
     if not before or not changed:
         return None
     lines = []
     kept = False
-    for key in changed[:_SHOWN]:
+    for key, old, new in changed[:_SHOWN]:
         holds = key.startswith(OF_THE_CHECKPOINT)
         kept = kept or holds
-        old, new = (str(values.get(key, _ABSENT)) for values in (before, now))
         lines.append(f"\n  {key}: {old} -> {new}" + (f"; {old} stays" if holds else ""))
     more = f"\n  and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     hint = (
@@ -75,19 +74,3 @@ def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.List | ast.Tuple):
         return [_literal(item) for item in node.elts]
     return ast.literal_eval(node)
-
-
-def _leaves(node: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """Dotted keys to values; tuples and lists count as equal, plain ones as one value."""
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            yield from _leaves(value, f"{key}.{name}" if key else str(name))
-    elif isinstance(node, (list, tuple)) and any(isinstance(item, Mapping) for item in node):
-        for i, item in enumerate(node):
-            yield from _leaves(item, f"{key}.{i}")
-    else:
-        yield key, _as_lists(node)
-
-
-def _as_lists(value: Any) -> Any:
-    return [_as_lists(item) for item in value] if isinstance(value, (list, tuple)) else value

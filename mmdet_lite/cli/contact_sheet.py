@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mmdet_lite.cli.front_door import parse_overrides, run_command
 
 if TYPE_CHECKING:
+    from mmdet_lite.visualization import AnnotatedPicture
     from mmdet_lite.visualization.labels import Picture
-
-CELL_WIDTH, CELL_HEIGHT = 380, 285
-MARGIN = 8
-FONT_SIZE = 12
-PAPER = (250, 250, 248)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +23,7 @@ def draw_sheet(args: argparse.Namespace) -> int:
     # imported late, so that --help is quick
     from mmdet_lite.config import load_config
     from mmdet_lite.evaluation import load_results
-    from mmdet_lite.visualization import write_image
+    from mmdet_lite.visualization import arrange, write_image
 
     results = load_results(args.results)
     cfg = load_config(args.config, parse_overrides(args.cfg_options))
@@ -68,6 +64,8 @@ def pair_results(
     """
     if num < 1:
         raise ValueError(f"--num must be at least 1, got {num}")
+    from mmdet_lite.visualization import evenly
+
     result_of = {result["img_id"]: result for result in results}
     entries = [dataset.get_data_info(n) for n in range(len(dataset))]
     entries = [entry for entry in entries if entry["img_id"] in result_of]
@@ -76,9 +74,7 @@ def pair_results(
             f"no image of {source} is in the config's test data set of {len(dataset)} images; "
             "give the config that made the results"
         )
-    last = len(entries) - 1
-    count = min(num, len(entries))
-    picked = [entries[round(n * last / max(count - 1, 1))] for n in range(count)]
+    picked = [entries[n] for n in evenly(len(entries), num)]
     return [(entry, result_of[entry["img_id"]]) for entry in picked]
 
 
@@ -93,107 +89,50 @@ def draw_pair(
         metainfo: classes, palette, and names and lines of joints.
         thresh: lowest score that is drawn.
     """
-    import mmcv
-    import numpy as np
+    from mmdet_lite.ops.image_file import read_rgb
+    from mmdet_lite.visualization import annotated_entry, side_by_side
+    from mmdet_lite.visualization.sheets import FONT_SIZE
 
-    from mmdet_lite.ops.rle import segmentation_to_rle
-    from mmdet_lite.visualization import side_by_side, visible_joints
-
-    image = mmcv.imread(entry["img_path"], channel_order="rgb")
-    height, width = image.shape[:2]
+    image = read_rgb(entry["img_path"], (entry["height"], entry["width"]))
     truth = [item for item in entry["instances"] if not item["ignore_flag"]]
-    pred = result["pred_instances"]
+    annotated = annotated_entry(image, {"instances": truth})
+    predicted = _predicted(image, result["pred_instances"], thresh)
+    name = Path(entry["img_path"]).name
+    captions = [
+        f"{name}: {_count(len(truth), 'object')}",
+        _count(len(predicted.boxes), "detection"),
+    ]
+    cells = [_draw_small(one, metainfo) for one in (annotated, predicted)]
+    return side_by_side(cells, captions, FONT_SIZE)
+
+
+def _predicted(image: "Picture", pred: Any, thresh: float) -> "AnnotatedPicture":
+    """Predictions (bboxes, labels, scores, masks, keypoints) of at least this score."""
+    from mmdet_lite.structures import BitmapMasks
+    from mmdet_lite.visualization import AnnotatedPicture, visible_joints
+
     kept = [n for n, score in enumerate(pred["scores"].tolist()) if score >= thresh]
-    masks = [segmentation_to_rle(t["mask"], height, width) for t in truth if t.get("mask")]
-    annotated = _draw_scaled(
-        image,
-        np.array([item["bbox"] for item in truth], float).reshape(-1, 4),
-        [item["bbox_label"] for item in truth],
-        None,
-        masks if len(masks) == len(truth) else None,
-        _annotated_joints(truth),
-        metainfo,
-    )
-    predicted = _draw_scaled(
+    masks = joints = None
+    if "masks" in pred:
+        masks = BitmapMasks.from_rle([pred["masks"][n] for n in kept], *image.shape[:2])
+    if "keypoints" in pred:
+        joints = visible_joints(pred["keypoints"][kept], pred["keypoint_scores"][kept])
+    return AnnotatedPicture(
         image,
         pred["bboxes"].numpy()[kept],
         pred["labels"].numpy()[kept],
-        pred["scores"].numpy()[kept],
-        [pred["masks"][n] for n in kept] if "masks" in pred else None,
-        visible_joints(pred["keypoints"][kept], pred["keypoint_scores"][kept])
-        if "keypoints" in pred
-        else None,
-        metainfo,
+        masks=masks,
+        joints=joints,
+        scores=pred["scores"].numpy()[kept],
     )
-    name = Path(entry["img_path"]).name
-    captions = [f"{name}: {_count(len(truth), 'object')}", _count(len(kept), "detection")]
-    return side_by_side([annotated, predicted], captions, FONT_SIZE)
 
 
-def _annotated_joints(truth: Sequence[dict[str, Any]]) -> Any:
-    """Joints (G, J, 3) of annotations; None if one has none."""
-    import numpy as np
-
-    if not truth or not all(item.get("keypoints") for item in truth):
-        return None
-    return np.array([item["keypoints"] for item in truth], float).reshape(len(truth), -1, 3)
-
-
-def _draw_scaled(
-    image: "Picture",
-    boxes: Any,
-    labels: Any,
-    scores: Any,
-    rles: Sequence[dict[str, Any]] | None,
-    joints: Any,
-    metainfo: dict[str, Any],
-) -> "Picture":
+def _draw_small(annotated: "AnnotatedPicture", metainfo: dict[str, Any]) -> "Picture":
     """Scale picture and instances into the cell first, so that letters stay sharp."""
-    import cv2
+    from mmdet_lite.visualization import draw_annotated
+    from mmdet_lite.visualization.sheets import CELL_HEIGHT, CELL_WIDTH
 
-    from mmdet_lite.structures import BitmapMasks
-    from mmdet_lite.visualization import draw_instances, draw_keypoints
-
-    height, width = image.shape[:2]
-    scale = min(CELL_WIDTH / width, CELL_HEIGHT / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    masks = None
-    if rles is not None:
-        masks = BitmapMasks.from_segmentations(rles, height, width).resize((size[1], size[0]))
-    drawn = draw_instances(
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC),
-        boxes * [size[0] / width, size[1] / height, size[0] / width, size[1] / height],
-        labels,
-        scores,
-        masks,
-        metainfo.get("classes"),
-        metainfo.get("palette"),
-        font_size=10,
-    )
-    if joints is None:
-        return drawn
-    return draw_keypoints(drawn, joints * [size[0] / width, size[1] / height, 1], metainfo)
-
-
-def arrange(cells: Sequence["Picture"], title: str) -> "Picture":
-    """Return the cells in rows on paper below the title; the sheet is about as wide as high."""
-    import numpy as np
-
-    from mmdet_lite.visualization import titled
-
-    columns = max(1, min(len(cells), round((len(cells) / 2) ** 0.5 * 1.2)))
-    width = max(cell.shape[1] for cell in cells)
-    rows = []
-    for start in range(0, len(cells), columns):
-        row = list(cells[start : start + columns])
-        height = max(cell.shape[0] for cell in row)
-        sheet = np.full((height + MARGIN, columns * (width + MARGIN) + MARGIN, 3), PAPER, np.uint8)
-        for n, cell in enumerate(row):
-            left = MARGIN + n * (width + MARGIN) + (width - cell.shape[1]) // 2
-            sheet[: cell.shape[0], left : left + cell.shape[1]] = cell
-        rows.append(sheet)
-    rows.insert(0, np.full((MARGIN, rows[0].shape[1], 3), PAPER, np.uint8))
-    return titled(np.concatenate(rows), title, FONT_SIZE + 3)
+    return draw_annotated(annotated.scaled_into(CELL_WIDTH, CELL_HEIGHT), metainfo, font_size=10)
 
 
 def _count(number: int, noun: str) -> str:

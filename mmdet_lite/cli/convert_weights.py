@@ -8,9 +8,6 @@ from typing import Any
 
 from mmdet_lite.cli.front_door import CommandParser, run_command, say
 
-# how names of this program's and MMDetection's models, and of plain backbones, begin
-OWN_NAMES = ("backbone.", "neck.", "rpn_head.", "roi_head.", "bbox_head.", "conv1.", "layer1.")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert as the arguments say; returns the exit status (see ``run_command``)."""
@@ -30,8 +27,8 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument(
         "--no-preprocessing",
         action="store_true",
-        help="do not note how images were prepared (channel order, mean, std): nothing is compared "
-        "when the file is loaded",
+        help="do not note how images were prepared (channel order, mean, std) and how the other "
+        "program runs its weights: nothing is compared when the file is loaded",
     )
     return parser.parse_args(argv)
 
@@ -42,30 +39,38 @@ def convert(args: Namespace) -> int:
     Raises:
         ValueError: the names are of no known layout, or IN and OUT are one file.
     """
-    from mmdet_lite.checkpoint import load_checkpoint_file, save_checkpoint, state_dict_of
+    from mmdet_lite.checkpoint import (
+        has_own_names,
+        load_checkpoint_file,
+        save_checkpoint,
+        state_dict_of,
+    )
 
     out = Path(args.out)
     if out.exists() and Path(args.source).exists() and out.samefile(args.source):
         raise ValueError(f"{out} is both IN and OUT: give OUT another name")
     checkpoint = load_checkpoint_file(args.source)
     weights = state_dict_of(checkpoint)
-    if not any(name.startswith(OWN_NAMES) for name in weights):
+    meta = _meta(checkpoint, args.no_preprocessing)
+    if not weights or not ("imported_from" in meta or has_own_names(weights, meta)):
         shown = ", ".join(list(weights)[:3]) or "nothing"
         raise ValueError(
             f"{args.source} has names of no known layout ({shown} ...); read are: MMDetection 2 "
-            "and 3, torchvision (ResNet-50 FPN detectors), Detectron2, Detectron, Detectron.pytorch"
+            "and 3, torchvision (ImageNet's networks, detectors with a ResNet and FPN), Detectron2,"
+            " Detectron, Detectron.pytorch"
         )
-    meta = _meta(checkpoint, args.no_preprocessing)
     save_checkpoint({"meta": meta, "state_dict": weights}, out)
     program = meta.get("imported_from", "this program's layout already")
     say(f"{out}: {len(weights)} tensors, from {program}")
+    if meta.get("fitting_config"):
+        say(f"config that is as these weights need it: {meta['fitting_config']}")
     return 0
 
 
 def _meta(checkpoint: dict[str, Any], without_preprocessing: bool) -> dict[str, Any]:
     meta = dict(checkpoint.get("meta") or {})
     if without_preprocessing:
-        meta["preprocessing"] = None
+        meta["preprocessing"] = meta["conventions"] = None
     return meta
 
 

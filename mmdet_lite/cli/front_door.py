@@ -5,6 +5,7 @@ import ast
 import difflib
 import hashlib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -155,6 +156,15 @@ def make_work_dir(path: str) -> None:
         raise OSError(f"the work dir {os.path.abspath(path)} may not be written to")
 
 
+def say_bad_images(work_dir: str) -> None:
+    """How many images the runs of this work directory could not read, if there are any."""
+    from mmdet_lite.datasets.bad_images import bad_images_text
+
+    text = bad_images_text(work_dir)
+    if text is not None:
+        say(text)
+
+
 def short_path(path: str) -> str:
     """``path`` seen from the current folder if it lies in it, else whole."""
     relative = os.path.relpath(path)
@@ -212,7 +222,8 @@ def message_of(error: BaseException) -> str:
         return f"{error.filename}: {error.strerror}"
     text = str(error)
     if from_worker(error):
-        text = text.rsplit(f"\n{type(error).__name__}: ", 1)[-1].rstrip()
+        # the traceback ends with "package.module.Error: text", built-in errors without a module
+        text = re.split(rf"\n(?:\w+\.)*{type(error).__name__}: ", text)[-1].rstrip()
     return text
 
 

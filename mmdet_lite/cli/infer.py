@@ -51,7 +51,8 @@ def infer(args: Namespace) -> int:
         find_pictures,
         init_detector,
     )
-    from mmdet_lite.evaluation import ImageDetections, detections_to_coco, write_json
+    from mmdet_lite.evaluation import ImageDetections, detections_to_coco
+    from mmdet_lite.ops.whole_files import write_json
     from mmdet_lite.visualization import DetLocalVisualizer, spare_pictures
 
     pictures = find_pictures(Path(args.images))

@@ -16,16 +16,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _convert(args: argparse.Namespace) -> int:
     # imported late, so that --help is quick
-    from mmdet_lite.datasets.converters import convert_voc_to_coco, voc_class_names, voc_splits
-    from mmdet_lite.datasets.converters.voc import describe
+    from mmdet_lite.datasets.converters import read_devkit
+    from mmdet_lite.ops.whole_files import write_json
 
-    splits = voc_splits(args.devkit_path)
-    all_entries = sorted({entry for entries in splits.values() for entry in entries})
-    names = args.classes or voc_class_names(args.devkit_path, all_entries)
-    for split, entries in splits.items():
+    names: list[str] = []
+    for split, coco in read_devkit(args.devkit_path, args.classes).items():
         out_file = (args.out_dir or args.devkit_path) / f"{split}.json"
-        coco = convert_voc_to_coco(args.devkit_path, entries, out_file, names)
-        print(f"wrote {out_file}: {describe(coco)}")
+        write_json(out_file, coco)
+        crowd = sum(annotation["iscrowd"] for annotation in coco["annotations"])
+        boxes = f"{len(coco['annotations'])} boxes{f' ({crowd} difficult)' if crowd else ''}"
+        print(f"wrote {out_file}: {len(coco['images'])} images, {boxes}")
+        names = [category["name"] for category in coco["categories"]]
     print(f"classes: {', '.join(names)}")
     return 0
 

@@ -79,7 +79,7 @@ def stripped(
     of the processes go.
 
     Raises:
-        ValueError: if there are no weights, or some that are no numbers, or a key is nowhere.
+        ValueError: if there are no weights or some that are no numbers, or a key is nowhere.
     """
     missing = [key for key in save_keys if key not in checkpoint]
     if "state_dict" in missing or set(missing) - set(SAVED):
@@ -89,6 +89,8 @@ def stripped(
         )
     kept = {key: checkpoint[key] for key in save_keys if key in checkpoint}
     weights = kept["state_dict"]
+    if not any(hasattr(value, "isfinite") for value in weights.values()):
+        raise ValueError(f"{source} is not fit to be given away: its state_dict holds no tensors")
     ours = type(weights)((k, weights[k]) for k in weights if not k.startswith(AVERAGED))
     broken = [key for key, value in ours.items() if not _is_finite(value)]
     if broken:

@@ -123,7 +123,7 @@ def _check_weights(source: str) -> bool:
     if "://" in source:
         weights_url(source)
         return False
-    weights = state_dict_of(load_checkpoint_file(source, mmap=True))
+    weights = state_dict_of(load_checkpoint_file(source, mmap=True, quiet=True))
     if not any(isinstance(value, torch.Tensor) for value in weights.values()):
         raise ValueError(f"{source} holds no weights; it has {', '.join(list(weights)[:5])}")
     return any(key.startswith("backbone.") for key in weights)

@@ -64,8 +64,8 @@ def _words(args: Namespace) -> list[str]:
     words: list[Any] = [args.config]
     if args.work_dir:
         words += ["--work-dir", args.work_dir]
-    for flag in ("amp", "auto_scale_lr", "no_validate"):
-        if getattr(args, flag):
+    for flag in ("amp", "auto_scale_lr", "no_validate", "no_check_data"):
+        if getattr(args, flag, False):
             words.append(f"--{flag.replace('_', '-')}")
     if args.cfg_options:
         words += ["--cfg-options", *args.cfg_options]

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mmdet_lite.cli.front_door import (
     parse_overrides,
     run_command,
     say,
+    say_bad_images,
     short_path,
 )
 
@@ -56,7 +57,12 @@ def test(args: Namespace) -> int:
     """Load config and checkpoint, run the test loop, say where the results are."""
     keep_local_rank(args.local_rank)
 
-    from mmdet_lite.checkpoint import config_by_name, load_checkpoint_file, load_weights
+    from mmdet_lite.checkpoint import (
+        check_family,
+        config_by_name,
+        load_checkpoint_file,
+        load_weights,
+    )
     from mmdet_lite.config import (
         errors_name_their_key,
         load_config,
@@ -79,6 +85,7 @@ def test(args: Namespace) -> int:
             init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
             fit_device(cfg, args.launcher)
             checkpoint = load_checkpoint_file(args.checkpoint)
+            check_family(checkpoint, cfg.model, args.checkpoint)
             cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
             if args.tta:
                 cfg, notes = with_test_time_augmentation(cfg)
@@ -96,6 +103,7 @@ def test(args: Namespace) -> int:
         say(f"predictions: {args.out}")
     if args.show_dir:
         say(f"pictures: {args.show_dir}")
+    say_bad_images(runner.work_dir)
     say(f"logs: {short_path(runner.log_dir)}")
     return 0
 
@@ -125,9 +133,11 @@ def apply_flags(cfg: Any, args: Namespace) -> Any:
     return cfg
 
 
-def _with_dump(cfg: Any, out: str) -> list[Any]:
-    """The test metrics and one more that writes the predictions."""
-    metrics = cfg.test_evaluator
+def _with_dump(cfg: Any, out: str) -> Any:
+    """The test evaluator with one more metric, which writes the predictions."""
+    evaluator = cfg.test_evaluator
+    whole = isinstance(evaluator, Mapping) and "metrics" in evaluator
+    metrics = evaluator["metrics"] if whole else evaluator
     metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
     Path(out).absolute().parent.mkdir(parents=True, exist_ok=True)
     dump: dict[str, Any] = {"type": "DumpDetResults", "out_file_path": out}
@@ -137,7 +147,12 @@ def _with_dump(cfg: Any, out: str) -> list[Any]:
     offset = metric_setting(metrics, "keypoint_offset", 0)
     if offset:
         dump["keypoint_offset"] = offset
-    return [*metrics, dump]
+    if not whole:
+        return [*metrics, dump]
+    # one metric a data set, and this one for all of them
+    key = "joint_metrics" if evaluator.get("type") == "MultiDatasetsEvaluator" else "metrics"
+    more = [*(evaluator.get(key) or ()), dump]
+    return {**evaluator, key: more}
 
 
 def _draw(cfg: Any, args: Namespace) -> None:
@@ -176,7 +191,7 @@ def with_test_classes(cfg: Any, checkpoint: dict[str, Any], source: str) -> Any:
             f"{source} was trained on {len(trained)} classes, the test data has {len(classes)}; "
             f"label, name in the checkpoint, name in the data:\n{shown}\n"
             "Give the test data the checkpoint's names in its order: "
-            f"test_dataloader.dataset.metainfo=dict(classes={trained[:5]}...)"
+            f"test_dataloader.dataset.metainfo=dict(classes={trained})"
         )
     return fill_num_classes(cfg, len(classes), "test_dataloader.dataset")
 

@@ -17,6 +17,7 @@ from mmdet_lite.cli.front_door import (
     parse_overrides,
     run_command,
     say,
+    say_bad_images,
     short_path,
 )
 from mmdet_lite.cli.start import (
@@ -29,7 +30,12 @@ from mmdet_lite.cli.start import (
 )
 from mmdet_lite.cli.stopped import failed_in_training, go_on_text
 
-ALWAYS_ON_HOOKS = ("CheckInvalidLossHook", "NumClassCheckHook", "TrainingSummaryHook")
+ALWAYS_ON_HOOKS = (
+    "CheckDataHook",
+    "CheckInvalidLossHook",
+    "NumClassCheckHook",
+    "TrainingSummaryHook",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,6 +66,11 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
         "--load-from", metavar="CKPT", help="start from these weights: file, address or name"
     )
     parser.add_argument("--no-validate", action="store_true", help="do not validate")
+    parser.add_argument(
+        "--no-check-data",
+        action="store_true",
+        help="train even on data that the check before the first step refuses",
+    )
     parser.add_argument("--resume-from", metavar="CKPT", help="older spelling of --resume CKPT")
     parser.add_argument("--options", nargs="+", help="older spelling of --cfg-options")
     parser.add_argument("--gpus", type=int, help="older flag; more than 1: tools/dist_train.sh")
@@ -152,6 +163,9 @@ def apply_flags(cfg: Any, args: Namespace) -> Any:
         cfg.load_from = args.load_from
     hooks = list(cfg.get("custom_hooks") or [])
     present = {hook.get("type") for hook in hooks}
+    if getattr(args, "no_check_data", False):
+        present.add("CheckDataHook")
+        hooks = [hook for hook in hooks if hook.get("type") != "CheckDataHook"]
     cfg.custom_hooks = hooks + [{"type": name} for name in ALWAYS_ON_HOOKS if name not in present]
     _set_checkpoint_defaults(cfg)
     return cfg
@@ -237,6 +251,7 @@ def _say_results(runner: Any) -> None:
     for title, key in (("last checkpoint", "last_ckpt"), ("best checkpoint", "best_ckpt")):
         if info.get(key):
             say(f"{title}: {short_path(info[key])}")
+    say_bad_images(runner.work_dir)
     say(f"logs: {short_path(runner.log_dir)}")
 
 

@@ -67,6 +67,7 @@ def _check(node: Any, where: str, kind: Kind) -> None:
             _check(item, f"{where}.{i}", kind)
     if not isinstance(node, Mapping):
         return
+    component = None
     if kind.registry is not None:
         component = _look_up(node.get("type", kind.default), where, kind.registry)
         for name in node:
@@ -75,9 +76,10 @@ def _check(node: Any, where: str, kind: Kind) -> None:
                 if refused:
                     raise ConfigError(f"{where}.{name}", refused)
     children = kind.children()
+    foreign = getattr(component, "foreign_children", ())  # builds them from another library
     for name, value in node.items():
         for pattern, child in children.items():
-            if re.fullmatch(pattern, name):
+            if re.fullmatch(pattern, name) and name not in foreign:
                 _check(value, f"{where}.{name}", child)
                 break
 
@@ -113,7 +115,9 @@ def _check_keys(node: Mapping[str, Any], known: list[str], where: str) -> None:
 def _section_kind(kind: Kind, node: Any) -> Kind:
     """Variants that mmengine decides by a key of the section."""
     if kind is _METRIC and isinstance(node, Mapping) and "metrics" in node:
-        return Kind(r.EVALUATOR, default="Evaluator", children=lambda: {"metrics": _METRIC})
+        return Kind(
+            r.EVALUATOR, default="Evaluator", children=lambda: {"metrics|joint_metrics": _METRIC}
+        )
     if kind is _TRAIN_LOOP and "type" not in node and not node.get("by_epoch", True):
         return Kind(r.LOOPS, frozenset({"by_epoch"}), "IterBasedTrainLoop")
     return kind
@@ -166,7 +170,7 @@ _MODEL_CHILDREN = {
 }
 _TRANSFORM = Kind(r.TRANSFORMS, children=_data_children)
 _DATASET = Kind(r.DATASETS, children=_data_children)
-_DATA_CHILDREN = {"datasets?": _DATASET, "pipeline|transforms": _TRANSFORM}
+_DATA_CHILDREN = {"datasets?": _DATASET, "pipeline|transforms|policies|aug_space": _TRANSFORM}
 _DATALOADER_PARTS = {
     "dataset": _DATASET,
     "sampler": Kind(r.DATA_SAMPLERS),

@@ -8,8 +8,10 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmdet_lite.config.channels import check_channels
 from mmdet_lite.config.components import check_components
 from mmdet_lite.config.errors import ConfigError
+from mmdet_lite.config.leftovers import drop_leftovers
 from mmdet_lite.config.older import translate_older_keys
 from mmdet_lite.config.overrides import apply_overrides
 from mmdet_lite.config.scope import translate_scope
@@ -51,12 +53,14 @@ def load_config(
     try:
         notes += apply_overrides(cfg, overrides, files)
         warned += stale_pipelines(cfg, {key.split(".")[0] for key in overrides})
-        translate_scope(cfg)
+        translate_scope(cfg)  # these three also in origins.py, which says who set what
         notes += translate_older_keys(cfg)
+        notes += drop_leftovers(cfg)
         check_top_level(cfg)
         check_values(cfg._cfg_dict)
         if check:
             check_components(cfg)
+            check_channels(cfg)
     except ConfigError as error:
         place = _place(error, files, overrides)
         separator = "\n" if "\n" in str(error) else " "

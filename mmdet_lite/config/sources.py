@@ -79,9 +79,13 @@ def _collect(path: Path, chain: list[Path], files: list[Path]) -> None:
         near = _near(path, _candidates(path))
         raise FileNotFoundError(f"_base_ file {path} does not exist (named in {via}){near}")
     files.append(path)
-    for base in _bases(path):
-        if "::" not in base:
-            _collect(Path((path.parent / base).resolve()), [*chain, path], files)
+    for base in base_files(path):
+        _collect(base, [*chain, path], files)
+
+
+def base_files(path: Path) -> list[Path]:
+    """The ``_base_`` files of a file, those of other packages (``pkg::file``) left out."""
+    return [(path.parent / base).resolve() for base in _bases(path) if "::" not in base]
 
 
 def _bases(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmdet_lite.config.errors import ConfigError
 from mmdet_lite.config.older import OLDER_KEYS
 from mmdet_lite.ops.checks import likeness
+from mmdet_lite.ops.dataset_parts import walk_datasets
 
 # arguments of mmengine's Runner, and what it or our commands read from the config beside them
 _SECTION_NAMES = """
@@ -64,11 +65,13 @@ def stale_pipelines(cfg: Config, names: Collection[str] = PIPELINE_VARIABLES) ->
     already made from the old one.
     """
     warnings = []
+    loaders = [section for section in cfg.values() if isinstance(section, dict)]
+    pipelines = [one.get("pipeline") for loader in loaders for _, one in walk_datasets(loader)]
     for name in PIPELINE_VARIABLES:
         used = [f"{loader}.dataset.pipeline" for loader in _LOADERS[name] if cfg.get(loader)]
         if name not in names or not cfg.get(name) or not used:
             continue
-        if not any(cfg[name] == p for loader in cfg.values() for p in _pipelines(loader)):
+        if all(cfg[name] != pipeline for pipeline in pipelines):
             warnings.append(
                 f"{name} is set but no dataloader uses it ({', '.join(used)} differs): a config "
                 f"that redefines {name} must also say "
@@ -80,20 +83,6 @@ def stale_pipelines(cfg: Config, names: Collection[str] = PIPELINE_VARIABLES) ->
 def pipeline_holders(cfg: Config, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Data sets, with their dotted keys, whose ``pipeline`` is made from the variable ``name``."""
     for section in _LOADERS[name]:
-        yield from _holders(cfg.get(section), section)
-
-
-def _holders(node: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """All dicts in a dataloader that hold a ``pipeline``; wrapped data sets are looked into."""
-    if isinstance(node, (list, tuple)):
-        for i, item in enumerate(node):
-            yield from _holders(item, f"{where}.{i}")
-    if isinstance(node, dict):
-        if "pipeline" in node:
-            yield where, node
-        for key in ("dataset", "datasets"):
-            yield from _holders(node.get(key), f"{where}.{key}")
-
-
-def _pipelines(node: Any) -> list[Any]:
-    return [holder["pipeline"] for _, holder in _holders(node, "")]
+        for where, dataset in walk_datasets(cfg.get(section), section):
+            if "pipeline" in dataset:
+                yield where, dataset

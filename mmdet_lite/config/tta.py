@@ -6,6 +6,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmdet_lite.ops.dataset_parts import innermost_datasets, walk_datasets
+
 FLIP_KEYS = ("flip", "flip_direction", "flip_indices")
 DEFAULT_NMS = {"type": "nms", "iou_threshold": 0.5}
 # steps from which on a test pipeline no longer changes the image
@@ -76,12 +78,11 @@ def _own_nms(model: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pipeline_holder(cfg: Config) -> Any:
     """The data set of the test loader that has the pipeline, inside of its wrappers."""
-    dataset = (cfg.get("test_dataloader") or {}).get("dataset") or {}
-    while "pipeline" not in dataset and "dataset" in dataset:
-        dataset = dataset["dataset"]
-    if "pipeline" not in dataset:
+    dataset = (cfg.get("test_dataloader") or {}).get("dataset")
+    holders = [one for _, one in walk_datasets(dataset) if "pipeline" in one]
+    if not holders or len(list(innermost_datasets(dataset))) > 1:
         raise ValueError(
             "test-time augmentation needs test_dataloader.dataset.pipeline (one data set, not a "
             "list of them)"
         )
-    return dataset
+    return holders[0]

@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mmdet_lite.config.errors import ConfigError
+from mmdet_lite.ops.checks import is_number
 
 
 def _is_count(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 _ONE_OR_MORE = ("a whole number of at least 1", lambda value: _is_count(value, 1))
@@ -21,7 +18,7 @@ _OR_NEVER = (
     lambda value: _is_count(value, 1) or value == -1,
 )
 _KEEP = ("a whole number of at least 1, or -1 for all", _OR_NEVER[1])
-_NUMBER = ("a number of at least 0", _is_number)
+_NUMBER = ("a number of at least 0", lambda value: is_number(value) and value >= 0)
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "train_cfg.max_epochs": _ONE_OR_MORE,
     "train_cfg.max_iters": _ONE_OR_MORE,

@@ -44,7 +44,7 @@ def _uses(tree: ast.Module) -> Iterator[tuple[str, str, bool]]:
 
 
 def _walk(node: ast.expr, key: str) -> Iterator[tuple[str, str, bool]]:
-    parts = _parts(node)
+    parts = parts_of(node)
     if parts is not None:
         for name, value in parts:
             yield from _walk(value, f"{key}.{name}")
@@ -59,7 +59,7 @@ def _walk(node: ast.expr, key: str) -> Iterator[tuple[str, str, bool]]:
             yield key, part, False
 
 
-def _parts(node: ast.expr) -> list[tuple[str, ast.expr]] | None:
+def parts_of(node: ast.expr) -> list[tuple[str, ast.expr]] | None:
     """The entries of a ``dict(...)`` call, a dict, a list or a tuple."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
         return [(word.arg, word.value) for word in node.keywords if word.arg is not None]

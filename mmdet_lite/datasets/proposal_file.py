@@ -1,11 +1,13 @@
 """Files of proposals: the boxes that an RPN found, from which Fast R-CNN starts."""
 
 import io
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from mmengine.fileio import exists, get
+from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from mmdet_lite.ops.plain_pickle import TENSORS, load_plain_pickle
@@ -35,6 +37,7 @@ def load_proposals(path: str, backend_args: dict[str, Any] | None = None) -> dic
     except ValueError as error:
         raise ValueError(f"proposal_file {path!r} cannot be read: {error}") from error
     if isinstance(content, list) and all(map(_is_result, content)):
+        _warn_of_classes(content, path)
         content = {proposal_key(one["img_path"]): one["pred_instances"] for one in content}
     if not isinstance(content, dict):
         raise ValueError(
@@ -59,6 +62,20 @@ def add_proposals(data_list: list[dict[str, Any]], proposals: Mapping[str, Propo
                 f" images such as {sorted(proposals)[:3]}. Was it written for another data set?"
             )
         entry["proposals"] = proposals[name]
+
+
+def _warn_of_classes(results: list[Mapping[str, Any]], path: str) -> None:
+    """Log a warning where results are not an RPN's, which knows one class."""
+    labels = [np.asarray(one["pred_instances"].get("labels", ())) for one in results]
+    last = max((int(found.max()) for found in labels if found.size), default=0)
+    if last > 0:
+        print_log(
+            f"proposal_file {path!r} holds results of a detector with classes (labels up to {last})"
+            ", not an RPN's proposals: its few boxes, after its own threshold, are a poor start for"
+            " Fast R-CNN. Write proposals with an RPN config and DumpProposals",
+            "current",
+            logging.WARNING,
+        )
 
 
 def _is_result(one: Any) -> bool:

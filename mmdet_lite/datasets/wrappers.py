@@ -1,30 +1,41 @@
 """Data sets made of others, and the class names behind a data set's config."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.dataset import ConcatDataset as EngineConcatDataset
 from mmengine.fileio import join_path
 from mmengine.utils import is_abs
 
+from mmdet_lite.datasets.base import DetDataset
 from mmdet_lite.datasets.class_names import check_metainfo, side_by_side
 from mmdet_lite.datasets.coco_file import read_class_names
+from mmdet_lite.ops.dataset_parts import innermost_datasets
 from mmdet_lite.registry import DATASETS
+from mmdet_lite.structures.joined_data import ENDS_OF_PARTS, JOINED_INDEX, METAINFO_OF_PARTS
+
+MAY_DIFFER = ("palette", "dataset_type")
 
 
 @DATASETS.register_module()
 class ConcatDataset(EngineConcatDataset):
     """Several data sets one after the other, all with the same class names in the same order.
 
+    The metainfo is that of the first, and says besides where each part ends
+    (``cumulative_sizes``) and what of a part's metainfo is its own (``metainfo_of_parts``). Every
+    packed sample knows its index here, so that MultiDatasetsEvaluator can tell the parts apart.
+
     Args:
         datasets: data sets, or their configs.
         lazy_init: read the files at first use.
-        ignore_keys: keys of metainfo that may differ; the palette always may. The metainfo is
-            that of the first.
+        ignore_keys: keys of metainfo that may differ; ``palette`` and ``dataset_type`` always may.
 
     Raises:
-        ValueError: class names differ.
+        TypeError: something else than a data set or a config is given.
+        ValueError: class names, or other metainfo that is not ignored, differ.
     """
 
     def __init__(
@@ -33,13 +44,84 @@ class ConcatDataset(EngineConcatDataset):
         lazy_init: bool = False,
         ignore_keys: str | list[str] | None = None,
     ) -> None:
+        # mmengine's own would take nothing but plain data sets, not repeated or balanced ones
         if not datasets:
             raise ValueError("ConcatDataset needs at least one data set; got none")
-        built = [DATASETS.build(one) if isinstance(one, dict) else one for one in datasets]
-        ignored = [ignore_keys] if isinstance(ignore_keys, str) else list(ignore_keys or [])
-        if "classes" not in ignored:
-            _check_same_classes([one.metainfo.get("classes", ()) for one in built])
-        super().__init__(built, lazy_init=lazy_init, ignore_keys=[*ignored, "palette"])
+        self.datasets = [built_dataset(one, "ConcatDataset") for one in datasets]
+        self.ignore_keys = (
+            [ignore_keys] if isinstance(ignore_keys, str) else list(ignore_keys or [])
+        )
+        self._fully_initialized = False
+        self._take_metainfo()
+        if not lazy_init:
+            self.full_init()
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """That of the first data set and where each part ends, as a copy."""
+        if not self._fully_initialized:
+            return dict(super().metainfo)
+        parts = {
+            ENDS_OF_PARTS: list(self.cumulative_sizes),
+            METAINFO_OF_PARTS: copy.deepcopy(self._metainfo_of_parts),
+        }
+        return {**super().metainfo, **parts}
+
+    def full_init(self) -> None:
+        """Read the files of all data sets."""
+        if not self._fully_initialized:
+            super().full_init()
+            self._take_metainfo()  # files can say more than names
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the labels in image ``idx``."""
+        part, inner = self._get_ori_dataset_idx(idx)
+        return list(self.datasets[part].get_cat_ids(inner))
+
+    def __getitem__(self, idx: int) -> Any:
+        sample = super().__getitem__(idx)
+        if isinstance(sample, dict) and "data_samples" in sample:
+            packed = sample["data_samples"]
+            for one in packed if isinstance(packed, list) else [packed]:
+                one.set_metainfo({JOINED_INDEX: idx % len(self)})
+        return sample
+
+    def _take_metainfo(self) -> None:
+        """Compare what the data sets say about themselves, and keep it."""
+        own = (ENDS_OF_PARTS, METAINFO_OF_PARTS)  # those of a part that is joined itself
+        infos = [{k: v for k, v in d.metainfo.items() if k not in own} for d in self.datasets]
+        if "classes" not in self.ignore_keys:
+            _check_same_classes([info.get("classes", ()) for info in infos])
+        first = infos[0]
+        self._metainfo = first
+        self._metainfo_of_parts = [
+            {k: v for k, v in info.items() if k not in first or not _equal(v, first[k])}
+            for info in infos
+        ]
+        for i, info in enumerate(infos[1:], 2):
+            for key in sorted((first.keys() | info.keys()) - {*self.ignore_keys, *MAY_DIFFER}):
+                if key not in info or key not in first or not _equal(info[key], first[key]):
+                    raise ValueError(
+                        f"joined data sets differ in metainfo[{key!r}]: the 1st has "
+                        f"{str(first.get(key))[:80]}, the {i}. {str(info.get(key))[:80]}; make "
+                        f"them equal, or allow it with ignore_keys=[{key!r}]"
+                    )
+
+
+def built_dataset(dataset: Any, wrapper: str) -> Any:
+    """Return the data set of a config, or the data set that was given.
+
+    Raises:
+        TypeError: it is neither; ``wrapper`` says who was given it.
+    """
+    if isinstance(dataset, dict):
+        return DATASETS.build(dataset)
+    if hasattr(dataset, "metainfo") and hasattr(dataset, "get_data_info"):
+        return dataset
+    raise TypeError(
+        f"{wrapper} takes data sets or their configs, dict(type='CocoDataset', ...); got "
+        f"{type(dataset).__name__}: {str(dataset)[:80]}"
+    )
 
 
 def dataset_classes(dataset_cfg: Mapping[str, Any]) -> tuple[str, ...]:
@@ -52,12 +134,13 @@ def dataset_classes(dataset_cfg: Mapping[str, Any]) -> tuple[str, ...]:
         FileNotFoundError: the annotation file is needed and does not exist.
         ValueError: the names cannot be told, are wrong, or differ between joined data sets.
     """
-    if "dataset" in dataset_cfg:
-        return dataset_classes(dataset_cfg["dataset"])
-    if "datasets" in dataset_cfg:
-        names = [dataset_classes(one) for one in dataset_cfg["datasets"]]
-        _check_same_classes(names)
-        return names[0]
+    names = [_classes_of_files(one) for one in innermost_datasets(dataset_cfg)]
+    _check_same_classes(names)
+    return names[0]
+
+
+def _classes_of_files(dataset_cfg: Mapping[str, Any]) -> tuple[str, ...]:
+    """Class names of a data set that reads files itself."""
     metainfo = dataset_cfg.get("metainfo") or {}
     check_metainfo(metainfo)
     if isinstance(metainfo.get("classes"), str):
@@ -76,6 +159,9 @@ def dataset_classes(dataset_cfg: Mapping[str, Any]) -> tuple[str, ...]:
             f"the class names of data set {kind!r} are unknown: give it metainfo=dict(classes="
             "('name', ...)) or an ann_file"
         )
+    if isinstance(found, type) and issubclass(found, DetDataset):
+        names_only = {**dataset_cfg, "pipeline": [], "lazy_init": True}
+        return tuple(DATASETS.build(names_only).metainfo["classes"])
     data_root = dataset_cfg.get("data_root")
     if data_root and not is_abs(ann_file):
         ann_file = join_path(data_root, ann_file)
@@ -91,3 +177,9 @@ def _check_same_classes(names: Sequence[Sequence[str]]) -> None:
                 "joined data sets must have the same class names in the same order; give each "
                 f"the same metainfo.classes:\n{table}"
             )
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return bool(np.array_equal(a, b))
+    return bool(a == b)

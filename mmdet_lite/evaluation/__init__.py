@@ -1,5 +1,6 @@
 """Metrics: predictions and annotations in, numbers, tables and result files out."""
 
+from mmdet_lite.evaluation.cityscapes_metric import CityScapesMetric
 from mmdet_lite.evaluation.coco_eval import (
     CocoTables,
     average_precision,
@@ -18,15 +19,20 @@ from mmdet_lite.evaluation.coco_metric import CocoMetric, load_annotations
 from mmdet_lite.evaluation.coco_table import classwise_table, recall_table, summary_table
 from mmdet_lite.evaluation.dump_proposals import DumpProposals
 from mmdet_lite.evaluation.dump_results import DumpDetResults
+from mmdet_lite.evaluation.multi_datasets_evaluator import MultiDatasetsEvaluator
 from mmdet_lite.evaluation.proposal_recall import average_recalls
-from mmdet_lite.evaluation.result_files import load_results, write_atomically, write_json
+from mmdet_lite.evaluation.result_files import load_results
+from mmdet_lite.evaluation.voc_metric import VOCMetric
 
 __all__ = [
+    "CityScapesMetric",
     "CocoMetric",
     "CocoTables",
     "DumpDetResults",
     "DumpProposals",
     "ImageDetections",
+    "MultiDatasetsEvaluator",
+    "VOCMetric",
     "average_precision",
     "average_recall",
     "average_recalls",
@@ -42,6 +48,4 @@ __all__ = [
     "summarize",
     "summarize_keypoints",
     "summary_table",
-    "write_atomically",
-    "write_json",
 ]

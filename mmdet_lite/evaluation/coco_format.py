@@ -93,7 +93,8 @@ def detections_to_coco(
     """
     results: list[dict[str, Any]] = []
     for image in detections:
-        _check_image(image, len(category_ids), with_masks, with_keypoints)
+        check_labels(image, len(category_ids))
+        _check_image(image, with_masks, with_keypoints)
         scores = image.mask_scores if with_masks and image.mask_scores is not None else image.scores
         rows = [
             {"image_id": image.img_id, "category_id": category_ids[label], "bbox": box, "score": s}
@@ -120,9 +121,7 @@ def _joints(pred: dict[str, Any]) -> NDArray[np.float32] | None:
     return np.concatenate([points, scores[..., None]], axis=2)
 
 
-def _check_image(
-    image: ImageDetections, num_classes: int, with_masks: bool, with_keypoints: bool
-) -> None:
+def _check_image(image: ImageDetections, with_masks: bool, with_keypoints: bool) -> None:
     if with_keypoints and image.keypoints is None:
         raise ValueError(
             f"metric 'keypoints' needs keypoints, but the predictions of image {image.img_id!r} "
@@ -133,6 +132,14 @@ def _check_image(
             f"metric 'segm' needs masks, but the predictions of image {image.img_id!r} have none. "
             "A model without a mask head is evaluated with metric='bbox'"
         )
+
+
+def check_labels(image: ImageDetections, num_classes: int) -> None:
+    """Refuse predicted labels that the data set does not have.
+
+    Raises:
+        ValueError: a label is not in 0..K-1.
+    """
     if len(image.labels) and not 0 <= int(image.labels.min()) <= image.labels.max() < num_classes:
         raise ValueError(
             f"image {image.img_id!r} has predicted labels {image.labels.min()} to "
@@ -161,7 +168,7 @@ def sample_to_coco_truth(sample: dict[str, Any], keypoint_offset: float = 0.0) -
         annotations += _annotations(sample.get("ignored_instances"), 1, keypoint_offset)
     else:
         raise ValueError(
-            f"CocoMetric without ann_file takes the annotations of the samples, but image "
+            f"a metric without ann_file takes the annotations of the samples, but image "
             f"{sample['img_id']!r} carries none: give ann_file, or add LoadAnnotations to the "
             "test pipeline (after Resize, so that it stays in pixels of the original image)"
         )

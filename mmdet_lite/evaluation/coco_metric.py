@@ -1,13 +1,12 @@
 """CocoMetric: COCO's AP and AR of boxes, masks, keypoints and proposals."""
 
-import json
 import logging
 import os
 from collections.abc import Sequence
 from typing import Any
 
 from mmengine.evaluator import BaseMetric
-from mmengine.fileio import exists, get_text
+from mmengine.fileio import exists, get
 from mmengine.logging import MMLogger
 
 from mmdet_lite.evaluation.coco_eval import (
@@ -30,7 +29,9 @@ from mmdet_lite.evaluation.coco_keypoints import (
 )
 from mmdet_lite.evaluation.coco_table import classwise_table, recall_table, summary_table
 from mmdet_lite.evaluation.proposal_recall import average_recalls
-from mmdet_lite.evaluation.result_files import write_json
+from mmdet_lite.ops.coco_form import coco_content
+from mmdet_lite.ops.json_text import parse_json
+from mmdet_lite.ops.whole_files import write_json
 from mmdet_lite.registry import METRICS
 
 METRIC_NAMES = ("bbox", "segm", "keypoints", "proposal", "proposal_fast")
@@ -143,7 +144,7 @@ class CocoMetric(BaseMetric):
         """Write the files asked for, evaluate, and log the tables; called with all images."""
         logger = MMLogger.get_current_instance()
         category_ids = self._category_ids()
-        detections, truths = _without_repeats(results, logger)
+        detections, truths = without_repeats(results, logger)
         if self.outfile_prefix is not None:
             self._write_files(detections, category_ids, logger)
         if self.format_only:
@@ -332,13 +333,7 @@ def load_annotations(
             f"ann_file of CocoMetric does not exist: {ann_file}. Correct val_evaluator.ann_file "
             f"or test_evaluator.ann_file in the config (looked for {os.path.abspath(ann_file)})"
         )
-    content = json.loads(get_text(ann_file, backend_args=backend_args))
-    if not isinstance(content, dict) or not {"images", "categories"} <= content.keys():
-        found = sorted(content)[:8] if isinstance(content, dict) else type(content).__name__
-        raise ValueError(
-            f"{ann_file} is no COCO annotation file: expected keys images, annotations and "
-            f"categories, got {found}"
-        )
+    content = coco_content(parse_json(get(ann_file, backend_args=backend_args), ann_file), ann_file)
     return {key: content.get(key, []) for key in ("images", "annotations", "categories")}
 
 
@@ -369,7 +364,7 @@ def _checked_items(
     return tuple(items)
 
 
-def _without_repeats(
+def without_repeats(
     results: list[Any], logger: logging.Logger
 ) -> tuple[list[ImageDetections], list[dict[str, Any] | None]]:
     """Keep the first prediction of an image: samplers repeat images to fill the last batch."""

@@ -9,8 +9,8 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from mmdet_lite.evaluation.result_files import write_atomically
 from mmdet_lite.ops.proposal_key import proposal_key
+from mmdet_lite.ops.whole_files import write_atomically
 from mmdet_lite.registry import METRICS
 
 

@@ -14,7 +14,7 @@ from mmdet_lite.evaluation.coco_format import (
     detections_to_coco,
 )
 from mmdet_lite.evaluation.coco_metric import load_annotations
-from mmdet_lite.evaluation.result_files import write_atomically, write_json
+from mmdet_lite.ops.whole_files import write_atomically, write_json
 from mmdet_lite.registry import METRICS
 
 ANNOTATION_KEYS = ("gt_instances", "ignored_instances", "gt_panoptic_seg", "instances")

@@ -42,18 +42,28 @@ def average_recalls(
             boxes_of[row["image_id"]].append([x, y, x + w, y + h])
     if not any(boxes_of.values()):
         return dict.fromkeys(proposal_nums, -1.0)
+    truths = [np.asarray(boxes_of[one.img_id], np.float32).reshape(-1, 4) for one in detections]
     recalls = {}
     for num in proposal_nums:
-        pairs = [
-            pair_ious(
-                np.asarray(boxes_of[image.img_id], np.float32).reshape(-1, 4),
-                image.boxes[np.argsort(-image.scores, kind="stable")[:num]],
-            )
-            for image in detections
-        ]
-        ious = np.concatenate(pairs)
+        ious = best_pairs(truths, detections, num)
         recalls[num] = float(np.mean([(ious >= thr).mean() for thr in iou_thrs]))
     return recalls
+
+
+def best_pairs(truths: Sequence[Boxes], detections: Sequence[ImageDetections], num: int) -> Boxes:
+    """Return the IoU of every object's partner among the ``num`` best proposals of its image.
+
+    Args:
+        truths: (G, 4) xyxy of each image, G may be 0.
+        detections: the proposals of the same images; at least one image.
+        num: how many proposals of an image count.
+    """
+    return np.concatenate(
+        [
+            pair_ious(boxes, image.boxes[np.argsort(-image.scores, kind="stable")[:num]])
+            for boxes, image in zip(truths, detections, strict=True)
+        ]
+    )
 
 
 def pair_ious(truth: Boxes, proposals: Boxes) -> Boxes:

@@ -88,6 +88,17 @@ class DetDataPreprocessor(BaseDataPreprocessor):
     def _stack(self, images: list[Tensor]) -> tuple[Tensor, list[tuple[int, int]]]:
         """Normalise into one padded batch; also the padded size (h, w) of each image alone."""
         channels = images[0].shape[0]
+        if any(image.shape[0] != channels for image in images):
+            counts = sorted({image.shape[0] for image in images})
+            raise ValueError(
+                f"images of one batch have {counts} channels; give LoadImageFromFile color_type "
+                "'color' or 'grayscale', so that all pictures become alike"
+            )
+        if self.swap_channels and channels not in (1, 3):
+            raise ValueError(
+                f"data_preprocessor: bgr_to_rgb and rgb_to_bgr order 3 channels, images have "
+                f"{channels}; leave them out"
+            )
         if len(self.mean) not in (1, channels):
             raise ValueError(
                 f"images have {channels} channels, data_preprocessor.mean has {len(self.mean)}"

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+Box = tuple[float, float, float, float]
+
 
 def box_areas(boxes: Tensor) -> Tensor:
     """Areas of boxes (..., 4), clamped at zero: shape (...,).

@@ -1,10 +1,15 @@
-"""Checks of names at the door: which keys a dict may hold, and what a wrong one was meant to be."""
+"""Checks at the door: which keys a dict may hold, and what a wrong one was meant to be."""
 
 from collections.abc import Collection, Mapping
 from difflib import SequenceMatcher, get_close_matches
-from typing import Any
+from typing import Any, TypeGuard
 
 _LISTED = 10
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value, as json or a config gives it, is a number; truth values are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def nearest_name(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:

@@ -9,15 +9,17 @@ from typing import IO, Any
 import numpy as np
 import torch
 
-# what unpickling raises where bytes are missing or wrong
+# what unpickling raises where bytes are missing or wrong: of a length that is none, memory is short
 BROKEN = (
     pickle.UnpicklingError,
     EOFError,
     ValueError,
-    KeyError,
-    IndexError,
+    LookupError,
     AttributeError,
     TypeError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
 )
 Admitted = Mapping[tuple[str, str], Callable[..., Any]]
 

@@ -18,6 +18,8 @@ Polygon = Sequence[float] | NDArray[Any]
 Segmentation = Sequence[Polygon] | RLE
 
 MIN_POLYGON_NUMBERS = 6
+_MOST_GROUPS = 10  # of 5 bits, in a number of 63
+FAR_OUTSIDE = 2.0**22  # pixels; drawing the edge to such a point takes longer than any picture
 
 
 def encode_crop(crop: NDArray[Any], x0: int, y0: int, frame_hw: tuple[int, int]) -> RLE:
@@ -69,10 +71,13 @@ def decode_crop(rle: RLE) -> tuple[NDArray[np.uint8], int, int]:
         ``(crop, x0, y0)``: crop (h, w) uint8 in 0/1 and its position; (0, 0) at 0, 0 if empty.
 
     Raises:
-        ValueError: the runs do not fill the frame exactly.
+        ValueError: the runs do not fill the frame exactly, or cannot be read.
     """
     height, width = (int(side) for side in rle["size"])
-    ends = np.cumsum(run_lengths(rle))
+    runs = run_lengths(rle)
+    ends = np.cumsum(runs)
+    if len(runs) and runs.min() < 0:
+        raise ValueError(f"an RLE counts pixels; one of its counts is {runs.min()}")
     if (ends[-1] if len(ends) else 0) != height * width:
         total = ends[-1] if len(ends) else 0
         raise ValueError(
@@ -107,6 +112,9 @@ def run_lengths(rle: RLE) -> NDArray[np.int64]:
     number two before.
     Source: rleToString and rleFrString of pycocotools.
 
+    Raises:
+        ValueError: a text is not in the compressed form.
+
     >>> run_lengths({'size': [4, 4], 'counts': b'52203'})
     array([5, 2, 2, 2, 5])
     """
@@ -118,8 +126,12 @@ def run_lengths(rle: RLE) -> NDArray[np.int64]:
     if not len(codes):
         return np.zeros(0, np.int64)
     lasts = np.flatnonzero((codes & 0x20) == 0)
+    if (codes & ~0x3F).any() or codes[-1] & 0x20:
+        raise ValueError(f"the counts of an RLE are no text as COCO writes it: {raw[:40]!r}")
     firsts = np.concatenate(([0], lasts[:-1] + 1))
     group = np.arange(len(codes)) - np.repeat(firsts, lasts - firsts + 1)
+    if group.max() > _MOST_GROUPS:
+        raise ValueError(f"the counts of an RLE hold a number that is too large: {raw[:40]!r}")
     numbers = np.add.reduceat((codes & 0x1F) << (5 * group), firsts)
     negative = (codes[lasts] & 0x10) != 0
     numbers -= negative * (np.int64(1) << (5 * (lasts - firsts + 1)))
@@ -163,9 +175,9 @@ def segmentation_to_rle(segmentation: Segmentation, height: int, width: int) -> 
 
 
 def is_valid_polygon(polygon: Polygon) -> bool:
-    """Whether it has at least three points, whole ones, all finite."""
+    """Whether it has at least three points, whole ones, all finite and none ``FAR_OUTSIDE``."""
     whole = len(polygon) >= MIN_POLYGON_NUMBERS and len(polygon) % 2 == 0
-    return whole and math.isfinite(sum(polygon))
+    return whole and math.hypot(*polygon) < FAR_OUTSIDE  # is not less either where one is NaN
 
 
 def _compress(counts: NDArray[np.int64], height: int, width: int) -> RLE:

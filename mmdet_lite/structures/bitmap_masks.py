@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmdet_lite.ops.affine import Matrix, of_indices, transform_boxes
 from mmdet_lite.ops.rle import (
     RLE,
     Polygon,
@@ -170,12 +171,7 @@ class BitmapMasks:
         The box is clipped to the frame first, and is at least one pixel wide and high.
         """
         x1, y1, x2, y2 = clip_window(bbox, self.height, self.width)
-        cut = []
-        for crop, x0, y0 in self._placed():
-            rows = slice(max(y1 - y0, 0), max(y2 - y0, 0))
-            cols = slice(max(x1 - x0, 0), max(x2 - x0, 0))
-            cut.append((crop[rows, cols], max(x0 - x1, 0), max(y0 - y1, 0)))
-        return self.from_crops(cut, y2 - y1, x2 - x1)
+        return self.shift((y2 - y1, x2 - x1), -x1, -y1)
 
     def pad(self, out_shape: tuple[int, int]) -> "BitmapMasks":
         """Extend the frame to the right and below to ``out_shape`` (height, width).
@@ -193,8 +189,55 @@ class BitmapMasks:
             ValueError: it does not fit in there.
         """
         check_expand((expanded_h, expanded_w), (top, left), self.height, self.width)
-        moved = [(crop, x0 + left, y0 + top) for crop, x0, y0 in self._placed()]
-        return self.from_crops(moved, expanded_h, expanded_w)
+        return self.shift((expanded_h, expanded_w), left, top)
+
+    def shift(self, out_shape: tuple[int, int], left: int, top: int) -> "BitmapMasks":
+        """Put the frame into another one of ``out_shape`` (height, width), and cut off the rest.
+
+        Its upper left corner comes to (``left``, ``top``), which may be negative.
+        """
+        height, width = out_shape
+        moved = []
+        for crop, old_x0, old_y0 in self._placed():
+            x0, y0 = old_x0 + left, old_y0 + top
+            rows = slice(max(-y0, 0), max(height - y0, 0))
+            cols = slice(max(-x0, 0), max(width - x0, 0))
+            moved.append((crop[rows, cols], max(x0, 0), max(y0, 0)))
+        return self.from_crops(moved, height, width)
+
+    def warp_affine(self, matrix: Matrix, out_shape: tuple[int, int]) -> "BitmapMasks":
+        """Map by a matrix (2, 3) of continuous pixels into a frame of ``out_shape`` (h, w).
+
+        Interpolated linearly and cut at one half, each in the part of the frame that it reaches.
+        """
+        limits = np.array([out_shape[1], out_shape[0]])
+        boxes = transform_boxes(self.get_bboxes().numpy(), matrix)
+        warped = []
+        for (crop, x0, y0), box in zip(self._placed(), boxes, strict=True):
+            low = np.clip(np.floor(box[:2]), 0, limits).astype(int)
+            width, height = np.clip(np.ceil(box[2:]), 0, limits).astype(int) - low
+            if crop.size and width and height:
+                indices = of_indices(matrix, (x0, y0), low)
+                part = cv2.warpAffine(crop, indices, (int(width), int(height)))
+                warped.append((part, int(low[0]), int(low[1])))
+            else:
+                warped.append((crop[:0], 0, 0))
+        return self.from_crops(warped, *out_shape)
+
+    def without(self, covered: NDArray[np.bool_]) -> "BitmapMasks":
+        """Take pixels (H, W) away from all masks, as of something that lies before them."""
+        left = []
+        for crop, x0, y0 in self._placed():
+            hidden = covered[y0 : y0 + crop.shape[0], x0 : x0 + crop.shape[1]]
+            left.append((np.where(hidden, np.uint8(0), crop), x0, y0))
+        return self.from_crops(left, self.height, self.width)
+
+    def union(self) -> NDArray[np.bool_]:
+        """Return the pixels (H, W) that any of the masks has."""
+        pixels = np.zeros((self.height, self.width), np.bool_)
+        for crop, x0, y0 in self._placed():
+            pixels[y0 : y0 + crop.shape[0], x0 : x0 + crop.shape[1]] |= crop.astype(np.bool_)
+        return pixels
 
     @property
     def areas(self) -> NDArray[np.int64]:

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmdet_lite.ops.affine import Matrix, transform_points
+from mmdet_lite.ops.outlines import signed_area
 from mmdet_lite.ops.rle import RLE, Polygon, is_valid_polygon, segmentation_to_rle
 from mmdet_lite.structures.bitmap_masks import (
     BitmapMasks,
@@ -116,15 +118,7 @@ class PolygonMasks:
         Source: Sutherland and Hodgman 1974.
         """
         x1, y1, x2, y2 = clip_window(bbox, self.height, self.width)
-        clipped = [
-            [
-                (points - (x1, y1)).ravel()
-                for points in (_clip(part.reshape(-1, 2), x1, y1, x2, y2) for part in parts)
-                if len(points) >= 3
-            ]
-            for parts in self.masks
-        ]
-        return PolygonMasks(clipped, y2 - y1, x2 - x1)
+        return self.shift((y2 - y1, x2 - x1), -x1, -y1)
 
     def pad(self, out_shape: tuple[int, int]) -> "PolygonMasks":
         """Extend the frame to the right and below to ``out_shape`` (height, width).
@@ -145,10 +139,35 @@ class PolygonMasks:
         check_expand(out_shape, (top, left), self.height, self.width)
         return self._mapped((1.0, 1.0), (float(left), float(top)), out_shape)
 
+    def shift(self, out_shape: tuple[int, int], left: int, top: int) -> "PolygonMasks":
+        """Put the frame into another one of ``out_shape`` (height, width), and clip to it.
+
+        Its upper left corner comes to (``left``, ``top``), which may be negative.
+        """
+        return self.warp_affine(np.array([[1.0, 0, left], [0, 1, top]]), out_shape)
+
+    def warp_affine(self, matrix: Matrix, out_shape: tuple[int, int]) -> "PolygonMasks":
+        """Map by a matrix (2, 3) of continuous pixels into a frame of ``out_shape`` (h, w).
+
+        Polygons are clipped to the old frame, beyond which nothing is seen, and to the new one, as
+        by ``crop``.
+        """
+        height, width = out_shape
+        warped = []
+        for parts in self.masks:
+            seen = (_clip(part.reshape(-1, 2), 0, 0, self.width, self.height) for part in parts)
+            moved = (transform_points(points, matrix) for points in seen)
+            cut = (_clip(points, 0, 0, width, height) for points in moved)
+            warped.append([points.ravel() for points in cut if len(points) >= 3])
+        return PolygonMasks(warped, height, width)
+
     @property
     def areas(self) -> NDArray[np.float64]:
         """Area of each mask in square pixels, (G,): the sum over its polygons."""
-        return np.array([sum(map(_shoelace, parts)) for parts in self.masks], np.float64)
+        return np.array(
+            [sum(abs(signed_area(part.reshape(-1, 2))) for part in parts) for parts in self.masks],
+            np.float64,
+        )
 
     def get_bboxes(self) -> Tensor:
         """Return tight boxes (G, 4) of the points; zeros for an empty mask."""
@@ -170,12 +189,6 @@ class PolygonMasks:
     def to_rle(self) -> list[RLE]:
         """Return the compressed RLE of each mask in the frame."""
         return [segmentation_to_rle(parts, self.height, self.width) for parts in self.masks]
-
-
-def _shoelace(polygon: Points) -> float:
-    """Area of a polygon."""
-    x, y = polygon.reshape(-1, 2).T
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
 def _clip(points: Points, x1: int, y1: int, x2: int, y2: int) -> Points:

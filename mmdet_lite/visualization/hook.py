@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import mmcv
-from mmengine.fileio import get
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 
+from mmdet_lite.ops.image_file import read_rgb
 from mmdet_lite.registry import HOOKS
 from mmdet_lite.structures.det_data_sample import DetDataSample
 
@@ -81,10 +80,11 @@ class DetVisualizationHook(Hook):
             self._add(sample, "test_img", self._test_index, out_file)
 
     def _add(self, sample: DetDataSample, name: str, step: int, out_file: str | None) -> None:
-        content = get(sample.img_path, backend_args=self.backend_args)
+        if sample.metainfo.get("unreadable"):
+            return
         self._visualizer.add_datasample(
             Path(sample.img_path).name if self.show else name,
-            mmcv.imfrombytes(content, channel_order="rgb"),
+            read_rgb(sample.img_path, sample.metainfo.get("ori_shape"), self.backend_args),
             data_sample=sample,
             show=self.show,
             wait_time=self.wait_time,

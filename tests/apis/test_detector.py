@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmdet_lite.apis import inference_detector, init_detector
+from mmdet_lite.apis import detect_each, inference_detector, init_detector, picture_pipeline
 from mmdet_lite.checkpoint import save_checkpoint
 
 CONFIG = Path(__file__).parents[2] / "configs/balloon/mask-rcnn_r18_fpn_balloon.py"
@@ -39,6 +39,16 @@ def test_class_names_and_colours_come_from_the_checkpoint(checkpoint):
     model = init_detector(CONFIG, checkpoint, device="cpu")
     assert model.dataset_meta == {"classes": ("kite",), "palette": [(1, 2, 3)]}
     assert not model.training
+
+
+def test_joined_test_data_gives_the_pipeline_of_its_first_part(picture):
+    pipeline = [{"type": "LoadImageFromFile"}, {"type": "PackDetInputs"}]
+    parts = [{"type": "CocoDataset", "pipeline": pipeline}, {"type": "CocoDataset"}]
+    data = {"type": "ConcatDataset", "datasets": parts}
+    load = picture_pipeline(Config({"test_dataloader": {"dataset": data}}))
+    assert load({"img_path": str(picture), "img_id": 0})["inputs"].shape == (3, 90, 120)
+    with pytest.raises(ValueError, match="has no pipeline"):
+        picture_pipeline(Config({"test_dataloader": {"dataset": parts[1]}}))
 
 
 def test_one_picture_gives_one_sample_with_rle_masks_of_its_size(checkpoint, picture):
@@ -123,3 +133,11 @@ def test_a_config_object_of_mmdetections_scope_works_and_leaves_others_working(c
     assert cfg.default_scope == "mmdet"
     for each in (model, earlier):
         assert inference_detector(each, picture).ori_shape == (90, 120)
+
+
+def test_a_detector_that_needs_proposals_says_so_at_once(checkpoint, picture):
+    model = init_detector(CONFIG, checkpoint, device="cpu")
+    dataset = model.cfg.test_dataloader.dataset
+    dataset.pipeline = [dataset.pipeline[0], {"type": "LoadProposals"}, *dataset.pipeline[1:]]
+    with pytest.raises(ValueError, match=r"takes its proposals from a file.*faster_rcnn"):
+        detect_each(model, [str(picture)])

@@ -138,9 +138,7 @@ def test_right_size_and_hashes_are_accepted(server, tmp_path):
 
 def test_stalled_connection_is_given_up_and_tried_again(server, tmp_path, capfd):
     server.stall = [2.0]
-    begin = time.monotonic()
     assert fetch(server.url(), tmp_path / "m.pth", KNOWN).read_bytes() == CONTENT
-    assert time.monotonic() - begin < 1.5
     assert "download interrupted (the connection stalled for 0.5 s" in capfd.readouterr().err
     assert server.requests == ["", f"bytes={len(CONTENT) // 2}-"]
 

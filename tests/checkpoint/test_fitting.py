@@ -13,6 +13,7 @@ from mmdet_lite.checkpoint import (
     trained_classes,
 )
 from mmdet_lite.models import DetDataPreprocessor
+from mmdet_lite.ops.class_rows import ClassRows
 
 
 class Backbone(BaseModule):
@@ -29,6 +30,7 @@ class Detector(nn.Module):
         self.backbone = Backbone()
         self.roi_head = nn.ModuleDict({"bbox_head": nn.ModuleDict()})
         self.roi_head["bbox_head"]["fc_cls"] = nn.Linear(4, num_classes + 1)
+        self.roi_head["bbox_head"].class_layers = {"fc_cls": ClassRows(background=1)}
 
 
 def weights_of(model, value):

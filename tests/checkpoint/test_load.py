@@ -14,6 +14,7 @@ from mmengine.runner.checkpoint import _load_checkpoint
 
 from mmdet_lite.checkpoint import (
     load_checkpoint_file,
+    load_state_dict,
     local_checkpoint,
     state_dict_of,
     weights_url,
@@ -143,7 +144,13 @@ def test_no_network_error_says_where_to_put_the_file(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError) as caught:
         load_checkpoint_file("torchvision://resnet18")
     cached = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
-    for part in (str(cached), "https://download.pytorch.org", "no route", "--load-from", "=None"):
+    for part in (
+        str(cached),
+        "https://download.pytorch.org",
+        "no route",
+        "--load-from",
+        "checkpoint=",
+    ):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
     # a file put there by hand is used once it is the published one
@@ -163,5 +170,38 @@ def test_mmengines_own_loading_goes_through_this_reader(tmp_path):
 
 def test_state_dict_is_found_in_each_layout_and_loses_the_wrapper_prefix():
     weights = {"module.w": torch.ones(1), "modules.v": torch.ones(1)}
-    for checkpoint in ({"state_dict": weights}, {"model": weights}, weights):
+    optimizer = {"state": {0: {"step": torch.ones(1)}}, "param_groups": []}
+    for checkpoint in (
+        {"state_dict": weights},
+        {"model": weights, "model_ema": weights},
+        weights,
+        {"model_state_dict": weights, "optimizer_state_dict": optimizer, "epoch": 3},
+        {"net": weights, "optimizer": optimizer, "epoch": 3},
+    ):
         assert list(state_dict_of(checkpoint)) == ["w", "modules.v"]
+
+
+def test_two_networks_in_a_file_are_not_guessed_and_are_named():
+    weights = {"w": torch.ones(1)}
+    content = {"generator": weights, "critic": weights}
+    assert state_dict_of(content) == content
+    with pytest.raises(ValueError, match="has no tensors, only generator, critic"):
+        load_state_dict(torch.nn.Linear(1, 1), content, "a.pth")
+
+
+def test_lists_in_lists_without_end_are_refused(tmp_path):
+    # each level opens a list, at the end all are closed: 20000 levels in 80 kB
+    content = b"\x80\x02}X\x01\x00\x00\x00a" + b"]" * 20000 + b"a" * 19999 + b"s."
+    (tmp_path / "deep.pkl").write_bytes(content)
+    with pytest.raises(ValueError, match=r"deep\.pkl holds lists in lists"):
+        load_checkpoint_file(str(tmp_path / "deep.pkl"))
+
+
+def test_import_is_said_once_where_a_file_is_read_twice(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("mmdet_lite.checkpoint.load.print_log", lambda text, **_: said.append(text))
+    weights = {"conv1_w": torch.ones(1), "res2_0_branch2a_w": torch.ones(1)}
+    torch.save({"blobs": weights}, tmp_path / "a.pth")
+    for quiet in (True, False):
+        load_checkpoint_file(str(tmp_path / "a.pth"), quiet=quiet)
+    assert len(said) == 1

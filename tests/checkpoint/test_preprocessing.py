@@ -1,8 +1,12 @@
 import pytest
-import torch
 from torch import nn
 
-from mmdet_lite.checkpoint.preprocessing import check_preprocessing, stored_preprocessing
+from mmdet_lite.checkpoint.preprocessing import (
+    model_preprocessing,
+    prepared_alike,
+    stored_preprocessing,
+    stored_style,
+)
 from mmdet_lite.models import DetDataPreprocessor
 
 RGB = {"order": "RGB", "mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
@@ -49,39 +53,37 @@ def test_config_text_is_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_mismatch_shows_both_and_the_way_out():
-    with pytest.raises(ValueError) as caught:
-        check_preprocessing(BGR, rgb_model(), "model.pth")
-    text = str(caught.value)
-    for part in (
-        "model.pth was trained on images that were prepared otherwise",
-        "checkpoint: order BGR, mean [103.53,116.28,123.675], std [1,1,1]",
-        "config:     order RGB, mean [123.675,116.28,103.53], std [58.395,57.12,57.375]",
-        "model.data_preprocessor.bgr_to_rgb=False",
-        "model.data_preprocessor.mean=[103.53,116.28,123.675]",
-        "--no-preprocessing",
-    ):
-        assert part in text
+def test_style_of_the_backbone_is_read_where_all_parts_have_the_same():
+    two = "model = dict(backbone=dict(style='caffe'), shared_head=dict(style={!r}), style=3)"
+    assert stored_style({"meta": {"cfg": two.format("caffe")}}) == "caffe"
+    assert stored_style({"meta": {"cfg": two.format("pytorch")}}) is None
+    for meta in ({}, {"cfg": THREE}, {"cfg": "this is ( no python"}):
+        assert stored_style({"meta": meta}) is None
 
 
-def test_equal_nearly_equal_and_unknown_pass():
-    check_preprocessing(RGB, rgb_model(), "a")
-    check_preprocessing(None, rgb_model(), "a")
-    check_preprocessing(BGR, nn.Linear(1, 1), "a")
-    caffe = Model(mean=[102.9801, 115.9465, 122.7717], std=[1, 1, 1])
-    check_preprocessing(BGR, caffe, "a")
+def alike(stored, model):
+    return prepared_alike(stored, model_preprocessing(model))
+
+
+def test_equal_nearly_equal_and_unknown_are_alike():
+    assert alike(RGB, rgb_model())
+    assert alike(None, rgb_model())
+    assert alike(BGR, nn.Linear(1, 1))
+    assert alike(BGR, Model(mean=[102.9801, 115.9465, 122.7717], std=[1, 1, 1]))
     one_number = Model(mean=[128.0], std=[1.0])
-    check_preprocessing({"order": "BGR", "mean": [128.0] * 3, "std": [1.0] * 3}, one_number, "a")
+    assert alike({"order": "BGR", "mean": [128.0] * 3, "std": [1.0] * 3}, one_number)
 
 
 @pytest.mark.parametrize("change", [{"order": "BGR"}, {"mean": [0.0] * 3}, {"std": [1.0] * 3}])
 def test_each_of_the_three_counts(change):
-    with pytest.raises(ValueError, match="prepared otherwise"):
-        check_preprocessing({**RGB, **change}, rgb_model(), "a")
+    assert not alike({**RGB, **change}, rgb_model())
 
 
 def test_scaled_images_are_no_mistake_of_rounding():
-    model = Model(mean=RGB["mean"], std=[value * 1.2 for value in RGB["std"]], bgr_to_rgb=True)
-    with pytest.raises(ValueError, match="prepared otherwise"):
-        check_preprocessing(RGB, model, "a")
-    assert torch.is_tensor(model.data_preprocessor.std)
+    scaled = [value * 1.2 for value in RGB["std"]]
+    assert not alike(RGB, Model(mean=RGB["mean"], std=scaled, bgr_to_rgb=True))
+
+
+def test_pictures_of_many_channels_are_not_compared():
+    own = {"order": "BGR", "mean": [1.0] * 5, "std": [1.0] * 5}
+    assert prepared_alike(RGB, own)

@@ -1,3 +1,4 @@
+import logging
 import subprocess
 import sys
 
@@ -7,6 +8,8 @@ from mmengine.model import BaseModule
 from torch import nn
 
 import mmdet_lite.checkpoint
+from mmdet_lite.checkpoint import PretrainedInit
+from mmdet_lite.models.backbones.resnet import ResNet
 
 
 class Body(BaseModule):
@@ -44,6 +47,42 @@ def test_less_than_half_of_the_tensors_is_an_error(tmp_path):
     body = Body(init_cfg={"type": "Pretrained", "checkpoint": path})
     with pytest.raises(ValueError, match=r"only 1 of its 4 tensors.*(depth|style)"):
         body.init_weights()
+
+
+def resnet(depth):
+    return ResNet(depth, base_channels=4)
+
+
+def test_network_of_less_depth_is_an_error_that_names_the_blocks(tmp_path):
+    path = save(tmp_path / "r50.pth", resnet(50).state_dict())
+    with pytest.raises(ValueError, match=r"nothing for 17 blocks.*layer3\.6, layer3\.7.*depth"):
+        PretrainedInit(path)(resnet(101))
+    PretrainedInit(path)(resnet(50))
+
+
+def test_what_the_file_lacks_is_a_warning_and_counters_are_not_counted(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        "mmdet_lite.checkpoint.state.print_log",
+        lambda text, logger, level: lines.append((level, text)),
+    )
+    weights = resnet(50).state_dict()
+    PretrainedInit(save(tmp_path / "all.pth", weights))(resnet(50))
+    part = {k: v for k, v in weights.items() if "layer4.2.conv3" not in k}
+    PretrainedInit(save(tmp_path / "part.pth", part))(resnet(50))
+    assert [level for level, _ in lines] == [logging.INFO, logging.WARNING]
+    assert "265 tensors loaded" in lines[0][1] and "264 tensors loaded" in lines[1][1]
+
+
+def test_report_of_a_wrong_file_is_in_the_error_and_nowhere_else(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr("mmdet_lite.checkpoint.state.print_log", lambda *a, **k: lines.append(a))
+    weights = resnet(50).state_dict()
+    counters = {k: v for k, v in weights.items() if "num_batches" in k}
+    path = save(tmp_path / "a.pth", counters | {"conv1.weight": weights["conv1.weight"]})
+    with pytest.raises(ValueError, match=r"only 1 of its 265 tensors[\s\S]*1 tensors loaded"):
+        PretrainedInit(path)(resnet(50))
+    assert lines == []
 
 
 def test_mmengine_finds_this_initializer_by_scope_alone(tmp_path):

@@ -75,6 +75,22 @@ def test_truncated_pickle_says_so_with_its_size(tmp_path):
         load_checkpoint_file(str(tmp_path / "cut.pkl"))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x05\x96" + (2**46).to_bytes(8, "little") + b".",  # a bytearray of 64 TiB
+        b"\x80\x05\x96" + (2**63 + 5).to_bytes(8, "little") + b".",
+        b"\x80\x05\x8e" + (2**46).to_bytes(8, "little") + b".",
+        b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x04\x00\x00\x00nope\x86R.",
+    ],
+    ids=["too long", "longer than any", "too long bytes", "unknown encoding"],
+)
+def test_damaged_lengths_and_encodings_are_said(content, tmp_path):
+    (tmp_path / "a.pkl").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.pkl .*incomplete or no such pickle"):
+        read_pickle(tmp_path / "a.pkl")
+
+
 def test_torchs_own_layouts_are_no_plain_pickles(tmp_path):
     for name, new in (("old.pth", False), ("new.pth", True)):
         torch.save({"a": torch.ones(1)}, tmp_path / name, _use_new_zipfile_serialization=new)

@@ -3,6 +3,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from torchvision.models import detection, mobilenet_v2
 
 from mmdet_lite.checkpoint import load_checkpoint_file
 from mmdet_lite.cli.convert_weights import main
@@ -32,7 +33,31 @@ def test_foreign_file_becomes_a_checkpoint_that_torch_reads(pickle_file, tmp_pat
 
 def test_preprocessing_can_be_left_unsaid(pickle_file, tmp_path):
     assert main([pickle_file, str(tmp_path / "a.pth"), "--no-preprocessing"]) == 0
-    assert load_checkpoint_file(str(tmp_path / "a.pth"))["meta"]["preprocessing"] is None
+    meta = load_checkpoint_file(str(tmp_path / "a.pth"))["meta"]
+    assert meta["preprocessing"] is None and meta["conventions"] is None
+
+
+def test_how_weights_are_used_travels_with_them_and_the_config_is_named(tmp_path, capsys):
+    with torch.device("meta"):
+        theirs = detection.maskrcnn_resnet50_fpn(weights=None, weights_backbone=None).state_dict()
+    torch.save({k: torch.zeros(v.shape) for k, v in theirs.items()}, tmp_path / "tv.pth")
+    assert main([str(tmp_path / "tv.pth"), str(tmp_path / "a.pth")]) == 0
+    config = "configs/torchvision/mask-rcnn_r50_fpn_torchvision.py"
+    assert config in capsys.readouterr().err
+    meta = load_checkpoint_file(str(tmp_path / "a.pth"))["meta"]
+    assert meta["conventions"]["roi_align"] == [[False, 2]] and meta["fitting_config"] == config
+
+
+def test_backbone_of_torchvision_is_converted_and_its_other_detectors_are_refused(tmp_path, capsys):
+    with torch.device("meta"):
+        backbone = mobilenet_v2().state_dict()
+        ssd = detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
+    for name, state in (("m.pth", backbone), ("ssd.pth", ssd.state_dict())):
+        torch.save({k: torch.zeros(v.shape) for k, v in state.items()}, tmp_path / name)
+    assert main([str(tmp_path / "m.pth"), str(tmp_path / "a.pth")]) == 0
+    assert "from torchvision (ImageNet)" in capsys.readouterr().err
+    assert main([str(tmp_path / "ssd.pth"), str(tmp_path / "b.pth")]) == 2
+    assert "ssd.pth: these are the weights of torchvision's SSD" in capsys.readouterr().err
 
 
 def test_own_checkpoint_is_written_without_its_optimizer(tmp_path):

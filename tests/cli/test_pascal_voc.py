@@ -30,7 +30,7 @@ def test_the_tool_writes_every_split_beside_the_years(devkit, monkeypatch, capsy
         runpy.run_path(str(TOOL), run_name="__main__")
     assert end.value.code == 0
     coco = json.loads((devkit / "voc07_test.json").read_text())
-    assert coco["categories"] == [{"id": 0, "name": "kite"}]
+    assert coco["categories"] == [{"id": 1, "name": "kite"}]
     assert "voc07_test.json: 1 images, 1 boxes" in capsys.readouterr().out
 
 
@@ -38,7 +38,7 @@ def test_classes_and_folder_can_be_given(devkit, tmp_path):
     args = [str(devkit), "-o", str(tmp_path / "out"), "--classes", "dent", "kite"]
     assert main(args) == 0
     coco = json.loads((tmp_path / "out" / "voc07_test.json").read_text())
-    assert coco["annotations"][0]["category_id"] == 1
+    assert coco["annotations"][0]["category_id"] == 2
 
 
 def test_a_class_that_is_not_named_is_an_error(devkit, capsys):

@@ -82,6 +82,7 @@ def test_save_keys_keep_more(trained, tmp_path):
     [
         ({"state_dict": {"w": torch.tensor([1.0, float("nan")])}}, "1 tensors hold nan or inf.*w"),
         ({"state_dict": None}, "has no state_dict"),
+        ({"state_dict": {}}, "its state_dict holds no tensors"),
     ],
 )
 def test_files_not_fit_to_be_given_away_are_refused(tmp_path, capsys, change, message):

@@ -82,6 +82,22 @@ def test_json_takes_category_ids_from_the_metrics_file(tmp_path, monkeypatch):
     }
 
 
+def test_an_evaluator_by_source_writes_the_predictions_of_all(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    metrics = [{"type": "CocoMetric", "ann_file": f"{name}.json"} for name in "ab"]
+    by_source = {
+        "type": "MultiDatasetsEvaluator",
+        "metrics": metrics,
+        "dataset_prefixes": ["a", "b"],
+    }
+    evaluator = apply(TESTABLE | {"test_evaluator": by_source}, "--out", "o.pkl").test_evaluator
+    assert evaluator.metrics == metrics
+    assert evaluator.joint_metrics == [{"type": "DumpDetResults", "out_file_path": "o.pkl"}]
+    plain = {"type": "Evaluator", "metrics": metrics[:1]}
+    evaluator = apply(TESTABLE | {"test_evaluator": plain}, "--out", "o.pkl").test_evaluator
+    assert [metric.type for metric in evaluator.metrics] == ["CocoMetric", "DumpDetResults"]
+
+
 def test_pictures_go_to_the_folder_that_was_typed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     hooks = {"default_hooks": {"visualization": {"type": "DetVisualizationHook", "score_thr": 0.5}}}
@@ -101,3 +117,13 @@ def test_pictures_go_to_the_folder_that_was_typed(tmp_path, monkeypatch):
 def test_config_without_a_test_set_is_refused():
     with pytest.raises(ValueError, match=r"c\.py has no test_dataloader, test_evaluator, test_cfg"):
         apply({})
+
+
+def test_other_classes_are_answered_with_the_whole_list_to_paste():
+    trained = ("a", "b", "c", "d", "e", "f", "g")
+    dataset = {"type": "CocoDataset", "metainfo": {"classes": trained[::-1]}}
+    cfg = Config({"test_dataloader": {"dataset": dataset}})
+    checkpoint = {"meta": {"dataset_meta": {"classes": trained}}}
+    with pytest.raises(ValueError) as error:
+        test_command.with_test_classes(cfg, checkpoint, "a.pth")
+    assert str(error.value).endswith(f"test_dataloader.dataset.metainfo=dict(classes={trained})")

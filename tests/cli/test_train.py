@@ -349,10 +349,12 @@ def test_sigterm_stops_cleanly_and_says_how_to_go_on(toy, one_thread):
 
     running = FORK.Process(target=child)
     running.start()
-    for _ in range(200):
+    deadline = time.monotonic() + 60
+    while not Path("run/epoch_1.pth").is_file():
+        if not running.is_alive() or time.monotonic() > deadline:
+            running.kill()
+            pytest.fail(f"no checkpoint to stop behind: {Path('err.txt').read_text()}")
         time.sleep(0.05)
-        if Path("run/epoch_1.pth").is_file():
-            break
     os.kill(running.pid, signal.SIGTERM)
     running.join(30)
     assert running.exitcode == 143

@@ -53,7 +53,7 @@ def test_get_prints_config_and_checkpoint(config_is_here, capsys, tmp_path, monk
     from mmdet_lite.checkpoint.download import Fingerprint
 
     monkeypatch.setenv("MMDET_LITE_HOME", str(tmp_path))
-    name = "mask-rcnn_r50_fpn_1x_coco" if config_is_here else "e2e_mask_rcnn_R-101-FPN_1x"
+    name = "mask-rcnn_r50_fpn_1x_coco" if config_is_here else "ImageNetPretrained/MSRA/R-50"
     monkeypatch.setattr(Fingerprint, "problem", lambda self, path: None)
     path = cached_path(find_model(name).url)
     path.parent.mkdir(parents=True)

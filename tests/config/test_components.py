@@ -73,6 +73,32 @@ def test_wrapped_data_sets_are_walked() -> None:
         load_config(LSJ, {key: (1, 1)})
 
 
+PIPELINE = "train_dataloader.dataset.pipeline"
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        ({"type": "RandAugment", "aug_space": [[{"type": "Rotat"}]]}, r"aug_space\.0\.0\.type"),
+        (
+            {"type": "AutoAugment", "policies": [[{"type": "Color"}, {"type": "Invert", "x": 1}]]},
+            r"policies\.0\.1\.x: Invert has no argument 'x'",
+        ),
+        ({"type": "RandomOrder", "transforms": [{"type": "Rotat"}]}, "did you mean 'Rotate'"),
+        ({"type": "Albu", "transforms": [], "bbox_parms": {}}, "did you mean 'bbox_params'"),
+    ],
+)
+def test_transforms_inside_of_transforms_are_walked(transform: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_config(MASK, {PIPELINE: [transform]})
+
+
+def test_transforms_of_another_library_are_not_looked_up_here() -> None:
+    inner = [{"type": "OneOf", "transforms": [{"type": "Blur", "blur_limit": 3}], "p": 0.1}]
+    cfg = load_config(MASK, {PIPELINE: [{"type": "Albu", "transforms": inner}]})
+    assert cfg.train_dataloader.dataset.pipeline[0].transforms[0].type == "OneOf"
+
+
 def test_batch_augments_are_walked() -> None:
     key = "model.data_preprocessor.batch_augments.0.sizes"
     with pytest.raises(ValueError, match=f"{key}: BatchFixedSizePad"):

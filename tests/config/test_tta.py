@@ -44,6 +44,14 @@ def test_the_configs_own_keys_are_used():
     assert tta.test_dataloader.dataset.dataset.pipeline == pipeline
 
 
+def test_joined_test_data_is_refused_wherever_its_pipelines_are():
+    parts = [{"type": "CocoDataset", "pipeline": [LOAD, PACK]}] * 2
+    joined = {"type": "ConcatDataset", "datasets": parts}
+    for data in (joined, {"type": "RepeatDataset", "dataset": joined}):
+        with pytest.raises(ValueError, match="one data set, not a list of them"):
+            with_test_time_augmentation(config(test_dataloader={"dataset": data}))
+
+
 def test_meta_keys_learn_of_the_flip():
     pack = {**PACK, "meta_keys": ("img_id", "flip")}
     final = flipped_pipeline([LOAD, RESIZE, pack])[-1]["transforms"][-1][0]

@@ -34,9 +34,14 @@ def parametrised():
         yield pytest.param(path, id=path.stem, marks=marks)
 
 
+VOC_XML = """<annotation><size><width>128</width><height>96</height></size><object>
+<name>box</name><bndbox><xmin>21</xmin><ymin>21</ymin><xmax>81</xmax><ymax>71</ymax></bndbox>
+</object></annotation>"""
+
+
 @pytest.fixture(scope="module")
 def two_images(tmp_path_factory):
-    """A COCO set of two pictures with a box each, and proposals near them."""
+    """Two pictures with a box each, in COCO's and VOC's form, and proposals near them."""
     root = tmp_path_factory.mktemp("coco")
     images, annotations, proposals = [], [], {}
     for i in range(2):
@@ -65,6 +70,9 @@ def two_images(tmp_path_factory):
     category = {"id": 0, "name": "box", "keypoints": [f"joint {i}" for i in range(len(JOINTS))]}
     content = {"images": images, "annotations": annotations, "categories": [category]}
     (root / "ann.json").write_text(json.dumps(content))
+    (root / "list.txt").write_text("0\n1\n")
+    for i in range(2):
+        (root / f"{i}.xml").write_text(VOC_XML)
     (root / "proposals.pkl").write_bytes(pickle.dumps(proposals))
     return root
 
@@ -92,10 +100,14 @@ def shrink(step):
 
 
 def on_two_images(dataset, root):
-    """A data set as it is, but for its files: these are two pictures in COCO form."""
-    dataset.update(type="CocoDataset", data_root=str(root), ann_file="ann.json", metainfo=None)
-    dataset.data_prefix = {"img": ""}  # update would merge it with what is there
-    (dataset.get("filter_cfg") or {}).pop("bbox_min_size", None)  # VOC's alone
+    """A data set as it is, but for its files: two pictures, in VOC's form or else in COCO's."""
+    # data_prefix is set, since update would merge it with what is there
+    if dataset.type == "VOCDataset":
+        dataset.update(data_root=str(root), ann_file="list.txt", img_subdir="", ann_subdir="")
+        dataset.data_prefix, dataset.metainfo = {"sub_data_root": ""}, {"classes": ("box",)}
+    else:
+        dataset.update(type="CocoDataset", data_root=str(root), ann_file="ann.json", metainfo=None)
+        dataset.data_prefix = {"img": ""}
     if "proposal_file" in dataset:
         dataset.proposal_file = "proposals.pkl"
     dataset.pipeline = [shrink(step) for step in dataset.pipeline]
@@ -135,8 +147,9 @@ def small_run(path, root, work_dir):
         cfg[key].update(batch_size=2, num_workers=0, persistent_workers=False)
     for key in ("val_evaluator", "test_evaluator"):
         first = cfg[key][0] if isinstance(cfg[key], list) else cfg[key]
-        metric = "bbox" if first.type == "VOCMetric" else first.metric
-        cfg[key] = {"type": "CocoMetric", "ann_file": str(root / "ann.json"), "metric": metric}
+        if first.type != "VOCMetric":
+            ann_file = str(root / "ann.json")
+            cfg[key] = {"type": "CocoMetric", "ann_file": ann_file, "metric": first.metric}
     small_model(cfg.model)
     cfg = fill_num_classes(cfg, 1, "the test")
     cfg.train_cfg = {"type": "IterBasedTrainLoop", "max_iters": 1, "val_interval": 1}

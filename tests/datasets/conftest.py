@@ -73,3 +73,39 @@ def write_coco(tmp_path):
 def coco_args(coco_content, write_coco):
     """Arguments of CocoDataset for the small set."""
     return write_coco(coco_content)
+
+
+VOC_OBJECT = """<object><name>{name}</name><difficult>{difficult}</difficult><bndbox>
+<xmin>{box[0]}</xmin><ymin>{box[1]}</ymin><xmax>{box[2]}</xmax><ymax>{box[3]}</ymax>
+</bndbox></object>"""
+
+
+@pytest.fixture
+def write_voc(tmp_path):
+    """A function that writes a set in VOC's form, and returns the arguments of XMLDataset.
+
+    Images are 60 x 40 (width x height); ``objects`` maps image names to (name, box, difficult), or
+    to the text of the XML.
+    """
+
+    def write(objects, year="VOC2007", listed=None, size="<width>60</width><height>40</height>"):
+        folders = [tmp_path / year / part for part in ("JPEGImages", "Annotations", "ImageSets")]
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        for name, content in objects.items():
+            picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+            cv2.imwrite(str(folders[0] / f"{name}.jpg"), picture)
+            text = content
+            if not isinstance(content, str):
+                found = [VOC_OBJECT.format(name=n, box=b, difficult=d) for n, b, d in content]
+                text = f"<annotation><size>{size}</size>{''.join(found)}</annotation>"
+            (folders[1] / f"{name}.xml").write_text(text)
+        lines = [f"{name}\n" for name in (objects if listed is None else listed)]
+        (folders[2] / "train.txt").write_text("".join(lines))
+        return {
+            "data_root": str(tmp_path),
+            "ann_file": f"{year}/ImageSets/train.txt",
+            "data_prefix": {"sub_data_root": f"{year}/"},
+        }
+
+    return write

@@ -27,7 +27,8 @@ def logged(monkeypatch):
     def record(text, logger=None, level=logging.INFO):
         lines.append((level, text))
 
-    monkeypatch.setattr("mmdet_lite.datasets.coco.print_log", record)
+    for module in ("base", "coco"):
+        monkeypatch.setattr(f"mmdet_lite.datasets.{module}.print_log", record)
     return lines
 
 
@@ -255,7 +256,7 @@ def test_empty_data_set_prints_the_funnel(coco_content, write_coco):
     ("argument", "message"),
     [
         ({"filter_cfg": {"filter_empty_gts": True}}, "did you mean 'filter_empty_gt'"),
-        ({"data_prefix": {"image": "images"}}, "data_prefix has the key 'image'"),
+        ({"data_prefix": {"image": "images"}}, "data_prefix.image: no such key"),
         ({"indices": 0}, "indices=0 leaves no image"),
         ({"indices": []}, r"indices=\[\] leaves no image"),
     ],

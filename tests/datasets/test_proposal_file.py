@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from mmdet_lite.datasets import CocoDataset
+from mmdet_lite.datasets import CocoDataset, proposal_file
 from mmdet_lite.datasets.proposal_file import add_proposals, load_proposals
 
 BOXES = np.array([[1.0, 2.0, 30.0, 20.0], [0.0, 0.0, 5.0, 6.0]], np.float32)
@@ -41,6 +41,19 @@ def test_the_results_of_an_rpn_in_test_py_are_proposals_too(tmp_path):
     assert list(read) == ["val/a.jpg"]
     assert np.array_equal(read["val/a.jpg"]["bboxes"], BOXES)
     assert np.array_equal(read["val/a.jpg"]["scores"], SCORES)
+
+
+@pytest.mark.parametrize(("labels", "warnings"), [([0, 0], 0), ([0, 17], 1)])
+def test_results_of_a_detector_with_classes_are_warned_of(tmp_path, monkeypatch, labels, warnings):
+    said = []
+    monkeypatch.setattr(proposal_file, "print_log", lambda text, *_: said.append(text))
+    found = {**PLAIN, "labels": torch.tensor(labels)}
+    empty = {"bboxes": BOXES[:0], "scores": SCORES[:0], "labels": torch.zeros(0)}
+    results = [
+        {"img_path": f"val/{i}.jpg", "pred_instances": p} for i, p in enumerate([empty, found])
+    ]
+    load_proposals(write(tmp_path, results))
+    assert len(said) == warnings and all("labels up to 17" in text for text in said)
 
 
 def test_missing_scores_are_zero_and_no_boxes_are_an_empty_array(tmp_path):
@@ -105,3 +118,16 @@ def test_a_data_set_reads_its_proposal_file_below_its_root(coco_args, tmp_path):
     dataset = CocoDataset(**coco_args, proposal_file="proposals.pkl")
     assert all(np.array_equal(dataset[i]["proposals"]["bboxes"], BOXES) for i in range(3))
     assert "proposals" not in CocoDataset(**coco_args)[0]
+
+
+@pytest.mark.parametrize("indices", [1, -2, [2, 0]])
+@pytest.mark.parametrize("serialize_data", [True, False])
+def test_only_the_images_that_are_used_need_proposals(coco_args, tmp_path, indices, serialize_data):
+    used = {"1": "a", "-2": "bc", "[2, 0]": "ca"}[str(indices)]
+    write(tmp_path, {f"images/{name}.jpg": PLAIN for name in used})
+    args = {**coco_args, "proposal_file": "proposals.pkl", "serialize_data": serialize_data}
+    dataset = CocoDataset(**args, indices=indices)
+    assert len(dataset) == len(used)
+    assert all("proposals" in dataset.get_data_info(i) for i in range(len(used)))
+    with pytest.raises(ValueError, match="nothing for the image"):
+        CocoDataset(**args)

@@ -83,6 +83,11 @@ def test_two_best_metrics_have_a_file_each(tmp_path):
     assert names == ["best_toy_images_epoch_1.pth", "best_toy_mAP_epoch_1.pth"]
 
 
+@pytest.mark.parametrize("key", ["pascal_voc/AP50", "pascal_voc/recall@100@0.5"])
+def test_the_best_of_vocs_numbers_is_the_highest(key):
+    assert engine.CheckpointHook(save_best=key).rules == ["greater"]
+
+
 def test_unknown_best_metric_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(ValueError, match=r"save_best='toy/map' .* nearest: 'toy/mAP'"):
         run(
@@ -104,6 +109,23 @@ def test_metric_that_can_tell_its_names_is_asked_before_training(tmp_path, monke
     monkeypatch.setattr(ToyMetric, "compute_metrics", None)  # nothing is validated
     with pytest.raises(ValueError, match=r"save_best='toy/map' .* nearest: 'toy/mAP'"):
         run(tmp_path, epochs=1, default_hooks__checkpoint__save_best="toy/map")
+
+
+def test_an_evaluator_that_renames_its_numbers_is_asked_in_place_of_its_metrics(
+    tmp_path, monkeypatch
+):
+    from mmengine.evaluator import Evaluator
+    from toy_training import ToyMetric
+
+    monkeypatch.setattr(ToyMetric, "compute_metrics", None)  # nothing is validated
+    monkeypatch.setattr(Evaluator, "result_names", lambda self: ["a/toy/mAP"], raising=False)
+    with pytest.raises(ValueError, match=r"save_best='toy/mAP' .* nearest: 'a/toy/mAP'"):
+        run(tmp_path, epochs=1, default_hooks__checkpoint__save_best="toy/mAP")
+
+
+@pytest.mark.parametrize("key", ["cityscapes/AP@50", "b/cityscapes/mAP", "b/coco/segm_mAP_50"])
+def test_the_best_of_a_sources_numbers_is_the_highest(key):
+    assert engine.CheckpointHook(save_best=key).rules == ["greater"]
 
 
 def test_spoilt_weights_are_not_written(tmp_path):

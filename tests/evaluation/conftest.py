@@ -1,6 +1,10 @@
 """Random COCO sets and samples for the metrics' tests."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,8 @@ import pytest
 import torch
 from pycocotools import mask as mask_api
 
+sys.path.insert(0, str(Path(__file__).parent))  # for joined_sets
+collect_ignore = ["joined_sets.py", "distributed_sources_worker.py"]
 HEIGHT, WIDTH = 120, 160
 
 
@@ -149,3 +155,28 @@ def two_cats_file(tmp_path: Path) -> Path:
         )
     )
     return path
+
+
+@pytest.fixture
+def run_processes(tmp_path: Path) -> Callable[..., list[Any]]:
+    """A function that runs ``script ARGS FOLDER`` in processes of one evaluation.
+
+    It returns what each rank wrote to ``FOLDER/{rank}.json``.
+    """
+
+    def run(script: Path, *args: Path, world_size: int) -> list[Any]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "WORLD_SIZE": str(world_size)}
+        env |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        command = [sys.executable, str(script), *map(str, args), str(tmp_path)]
+        ranks = [str(rank) for rank in range(world_size)]
+        processes = [
+            subprocess.Popen(command, env={**env, "RANK": rank, "LOCAL_RANK": rank})
+            for rank in ranks
+        ]
+        assert [process.wait(300) for process in processes] == [0] * world_size
+        return [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in ranks]
+
+    return run

@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData
 from pycocotools import mask as mask_api
 from pycocotools.coco import COCO
 
-from mmdet_lite.evaluation import CocoMetric
+from mmdet_lite.evaluation import CocoMetric, load_annotations
 from mmdet_lite.registry import METRICS
 from mmdet_lite.structures import DetDataSample
 
@@ -277,7 +277,7 @@ def test_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
         CocoMetric(str(tmp_path / "nowhere.json"))
     (tmp_path / "list.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"list\.json is no COCO annotation file.*got list"):
+    with pytest.raises(ValueError, match=r"list\.json' is no COCO annotation file.*got list"):
         CocoMetric(str(tmp_path / "list.json"))
 
 
@@ -347,3 +347,17 @@ def test_names_of_the_numbers_are_known_before_an_evaluation(
     names = metric.result_names()
     metric.process(None, perfect(sample))
     assert set(metric.evaluate(3)) <= set(names)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_in_any_encoding_of_json_is_read_as_by_the_data_set(tmp_path, encoding):
+    content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "café"}]}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding=encoding)
+    assert load_annotations(str(path)) == content
+
+
+def test_what_is_no_json_is_named(tmp_path):
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(ValueError, match=r"a\.json' is not valid json"):
+        load_annotations(str(tmp_path / "a.json"))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmdet_lite.evaluation import DumpDetResults, load_results, write_atomically
+from mmdet_lite.evaluation import DumpDetResults, load_results
+from mmdet_lite.ops.whole_files import write_atomically
 from mmdet_lite.registry import METRICS
 
 RLE = {"size": [120, 160], "counts": b"aoi02m3O"}

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from mmdet_lite.ops.rle import decode_crop, encode_crop, run_lengths, segmentation_to_rle
+from mmdet_lite.ops.rle import (
+    decode_crop,
+    encode_crop,
+    is_valid_polygon,
+    run_lengths,
+    segmentation_to_rle,
+)
 
 
 def random_case(rng):
@@ -107,3 +113,29 @@ def test_invalid_polygon_is_refused(polygon):
 def test_rle_of_another_size_is_refused():
     with pytest.raises(ValueError, match=r"\[6, 5\] \(height, width\), its image \[5, 6\]"):
         segmentation_to_rle({"size": [6, 5], "counts": [30]}, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ("zz\x7f", "no text as COCO writes it"),
+        ("5P", "no text as COCO writes it"),  # ends in the middle of a number
+        ("!!!!", "no text as COCO writes it"),
+        ("P" * 30 + "0", "too large"),
+        ([-5, 1205], "one of its counts is -5"),
+        ([600], "must count 1200 pixels, it counts 600"),
+        ("", "must count 1200 pixels, it counts 0"),
+    ],
+)
+def test_counts_that_are_no_run_lengths_are_refused(counts, message):
+    with pytest.raises(ValueError, match=message):
+        decode_crop({"size": [30, 40], "counts": counts})
+
+
+@pytest.mark.parametrize("far", [2.0**22, 1e300, float("nan"), float("inf"), 10**30])
+def test_polygons_with_points_out_of_this_world_are_not_drawn(far):
+    polygon = [1, 1, 9, 1, 9, far]
+    assert not is_valid_polygon(polygon)
+    with pytest.raises(ValueError, match="finite"):
+        segmentation_to_rle([polygon], 30, 40)
+    assert is_valid_polygon([-2000, 1, 90_000, 1, 9, 70_000])

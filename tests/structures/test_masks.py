@@ -278,3 +278,76 @@ def test_polygon_crop_covers_the_same_pixels_as_the_bitmap_crop():
 def test_invalid_polygon_is_refused():
     with pytest.raises(ValueError, match="at least 3 points"):
         PolygonMasks([[[0, 0, 1, 1]]], 4, 4)
+
+
+def maps(rng):
+    """A random map of the plane, around the middle of 80 x 80."""
+    linear = np.eye(2) + rng.normal(0, 0.3, (2, 2))
+    shift = 40 - linear @ (40, 40) + rng.normal(0, 15, 2)
+    return np.concatenate([linear, shift[:, None]], axis=1)
+
+
+def random_ellipses(rng, num=3):
+    """Objects of one polygon of 40 points, some partly out of a frame of 80 x 80."""
+    angle = np.linspace(0, 2 * np.pi, 41)[:-1]
+    circle = np.stack([np.cos(angle), np.sin(angle)], 1)
+    return [[(circle * rng.uniform(8, 30, 2) + rng.uniform(0, 80, 2)).ravel()] for _ in range(num)]
+
+
+@pytest.mark.parametrize("kind", [BitmapMasks, PolygonMasks])
+def test_mapped_masks_cover_what_opencv_makes_of_the_full_bitmaps(kind):
+    rng = np.random.default_rng(20)
+    different, total = 0, 0
+    for _ in range(40):
+        masks = PolygonMasks(random_ellipses(rng), 80, 80)
+        matrix, (height, width) = maps(rng), (int(side) for side in rng.integers(30, 120, 2))
+        indices = matrix.copy()  # OpenCV counts from the centre of the first pixel
+        indices[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5
+        full = masks.to_ndarray()
+        expected = [cv2.warpAffine(m * 255, indices, (width, height)) > 127 for m in full]
+        given = masks if kind is PolygonMasks else masks.to_bitmap()
+        warped = given.warp_affine(matrix, (height, width))
+        assert type(warped) is kind and (warped.height, warped.width) == (height, width)
+        if kind is BitmapMasks:
+            assert_tight(warped)
+        different += (warped.to_ndarray() != np.stack(expected)).sum()
+        total += np.sum(expected)
+    # rounding at edges, where the polygon is not drawn and mapped but mapped and drawn
+    assert different < (0.005 if kind is BitmapMasks else 0.03) * total
+
+
+@pytest.mark.parametrize("kind", [BitmapMasks, PolygonMasks])
+def test_a_map_of_a_square_by_hand(kind):
+    masks = PolygonMasks([[[10, 10, 20, 10, 20, 30, 10, 30]], []], 50, 50)
+    masks = masks.to_bitmap() if kind is BitmapMasks else masks
+    double = masks.warp_affine(np.array([[2.0, 0, -30], [0, 1, 30]]), (50, 60))
+    assert double.get_bboxes().tolist() == [[0, 40, 10, 50], [0, 0, 0, 0]]
+    assert double.areas.tolist() == [100, 0]
+    gone = masks.warp_affine(np.array([[1.0, 0, 70], [0, 1, 0]]), (50, 60))
+    assert gone.areas.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("kind", [BitmapMasks, PolygonMasks])
+def test_shift_moves_into_another_frame_and_cuts(kind):
+    masks = PolygonMasks([[[10, 10, 20, 10, 20, 30, 10, 30]], []], 50, 50)
+    masks = masks.to_bitmap() if kind is BitmapMasks else masks
+    shifted = masks.shift((25, 60), -15, 10)
+    assert type(shifted) is kind and (shifted.height, shifted.width) == (25, 60)
+    assert shifted.get_bboxes().tolist() == [[0, 20, 5, 25], [0, 0, 0, 0]]
+    for left, top in ((-20, 0), (60, 0), (0, -30), (0, 25)):
+        assert masks.shift((25, 60), left, top).areas.tolist() == [0, 0]
+    assert kind([], 5, 5).shift((9, 9), 1, 1).areas.shape == (0,)
+    assert len(kind([], 5, 5).warp_affine(np.eye(3)[:2], (9, 9))) == 0
+
+
+def test_union_and_what_lies_behind_it_equal_the_full_bitmaps():
+    for rng, masks, full in cases(21, 30):
+        assert np.array_equal(masks.union(), full.any(axis=0))
+        covered = rng.random((masks.height, masks.width)) < 0.5
+        left = masks.without(covered)
+        assert np.array_equal(left.to_ndarray(), full * ~covered)
+        assert np.array_equal(masks.to_ndarray(), full)
+        assert_tight(left)
+    none = BitmapMasks([], 4, 6)
+    assert none.union().shape == (4, 6) and not none.union().any()
+    assert len(none.without(np.ones((4, 6), bool))) == 0

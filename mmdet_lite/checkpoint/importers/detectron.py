@@ -18,6 +18,7 @@ from mmdet_lite.checkpoint.importers.renaming import (
     number_fpn,
     ratios_outside,
     rename,
+    style_of_caffe2,
     whole_affine,
 )
 
@@ -98,7 +99,28 @@ def convert(weights: Weights) -> Imported:
         ours = move_stage_to_head(ours)
     detector = f"{BOX}.fc_cls.weight" in ours or "bbox_head.retina_cls.weight" in ours
     notes = NOTES if detector else ()
-    return Imported("Detectron (Caffe2)", ours, tuple(left), PREPROCESSING, notes=notes)
+    return Imported(
+        "Detectron (Caffe2)",
+        ours,
+        tuple(left),
+        PREPROCESSING,
+        notes=notes,
+        conventions=conventions_of(ours),
+    )
+
+
+def conventions_of(ours: Weights) -> dict[str, list[Any]]:
+    """What Detectron and Detectron.pytorch do with these weights."""
+    conventions: dict[str, list[Any]] = dict(style_of_caffe2(ours))
+    if any(key.startswith(BOX) for key in ours):
+        # with a pyramid its configs ask for two samples, without one for as many as pixels
+        pyramid = any(key.startswith("neck.") for key in ours)
+        conventions["roi_align"] = [[False, 2], [False, 0]][:: 1 if pyramid else -1]
+    if any(key.startswith(MASK) for key in ours):
+        conventions["mask_paste"] = ["whole_pixels"]
+    if "bbox_head.retina_cls.weight" in ours:
+        conventions["relu_before_extra_convs"] = [True]
+    return conventions
 
 
 def _norm_name(key: str, value: Any) -> tuple[str, Any]:

@@ -4,7 +4,9 @@ Source: Detectron2 0.6, modeling. Its classes and box offsets are ours (backgrou
 dense heads order the anchors of a position by ratio inside size.
 """
 
+import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from mmdet_lite.checkpoint.importers.renaming import (
@@ -16,6 +18,7 @@ from mmdet_lite.checkpoint.importers.renaming import (
     number_fpn,
     ratios_outside,
     rename,
+    style_of_caffe2,
 )
 
 BODY = r"(?:backbone\.)?(?:bottom_up\.)?"
@@ -86,10 +89,19 @@ MEAN_BGR = [103.53, 116.28, 123.675]
 STD_RESNEXT = [57.375, 57.12, 58.395]
 
 
+IMAGENET_RGB = {
+    "order": "RGB",
+    "mean": [123.675, 116.28, 103.53],
+    "std": [58.395, 57.12, 57.375],
+}
+
+
 def matches(names: Collection[str]) -> bool:
-    """Whether these are names of Detectron2's models or ImageNet backbones."""
-    starts = ("backbone.bottom_up.", "backbone.stem.", "proposal_generator.", "stem.conv1.")
-    return any(name.startswith(starts) for name in names)
+    """Whether these are names of Detectron2's models or ImageNet backbones with a ResNet."""
+    return any(
+        f"{body}stem.conv1.weight" in names and f"{body}res2.0.conv1.weight" in names
+        for body in ("backbone.bottom_up.", "backbone.", "")
+    )
 
 
 def convert(weights: Weights) -> Imported:
@@ -97,7 +109,33 @@ def convert(weights: Weights) -> Imported:
     ours, left = rename(weights, RULES, TORCH_SUFFIXES)
     ours = _mask_head_of_each_stage(ratios_outside(number_fpn(ours)))
     left = [name for name in left if "cell_anchors" not in name and "pixel_" not in name]
-    return Imported("Detectron2", ours, tuple(left), _preprocessing(weights, ours))
+    conventions = conventions_of(ours)
+    preprocessing: dict[str, Any] | None = _preprocessing(weights, ours)
+    if _trained_norms(weights):  # of the newer baselines: neither of the MSRA nets nor in BGR
+        conventions.pop("style", None)
+        preprocessing = preprocessing if "pixel_mean" in weights else None
+    return Imported("Detectron2", ours, tuple(left), preprocessing, conventions=conventions)
+
+
+def of_torchvision(imported: Imported) -> Imported:
+    """A backbone that Detectron2 has taken from torchvision, as the file's author says."""
+    conventions = {**imported.conventions, "style": ["pytorch"]}
+    return replace(imported, preprocessing=IMAGENET_RGB, conventions=conventions)
+
+
+def _trained_norms(weights: Weights) -> bool:
+    """Whether the backbone's batch norms were not frozen: only such ones count batches."""
+    return any(re.match(rf"{BODY}res2\..*num_batches_tracked$", name) for name in weights)
+
+
+def conventions_of(ours: Weights) -> dict[str, list[Any]]:
+    """What Detectron2 does with these weights."""
+    conventions: dict[str, list[Any]] = dict(style_of_caffe2(ours))
+    if any(key.startswith(BOX) for key in ours):
+        conventions["roi_align"] = [[True, 0], [False, 2]]  # the second: its Detectron1 comparisons
+    if "bbox_head.retina_cls.weight" in ours:
+        conventions["relu_before_extra_convs"] = [True]
+    return conventions
 
 
 def _mask_head_of_each_stage(weights: Weights) -> Weights:

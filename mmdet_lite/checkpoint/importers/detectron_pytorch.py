@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from mmdet_lite.checkpoint.importers.detectron import conventions_of
 from mmdet_lite.checkpoint.importers.renaming import (
     Imported,
     Rule,
@@ -78,7 +79,7 @@ NOTES = (
 
 def matches(names: Collection[str]) -> bool:
     """Whether these are names of Detectron.pytorch's models."""
-    return any(name.startswith("Conv_Body.") for name in names)
+    return any(re.match(rf"{BODY}res1\.conv1\.", name) for name in names)
 
 
 def convert(weights: Weights) -> Imported:
@@ -88,7 +89,14 @@ def convert(weights: Weights) -> Imported:
     known = {k: v for k, v in weights.items() if k not in shared | fixed}
     ours, left = rename(known, RULES, SUFFIXES)
     ours = whole_affine(background_last(number_fpn(_pair_up(ours))))
-    return Imported("Detectron.pytorch", ours, tuple(left), PREPROCESSING, notes=NOTES)
+    return Imported(
+        "Detectron.pytorch",
+        ours,
+        tuple(left),
+        PREPROCESSING,
+        notes=NOTES,
+        conventions=conventions_of(ours),
+    )
 
 
 def _pair_up(weights: Weights) -> Weights:

@@ -19,6 +19,8 @@ class Imported:
     ``left_over``: tensors of the file that no model here has. ``preprocessing``: see
     ``checkpoint.preprocessing``; None where the layout does not fix it. ``classes``: names in the
     order of the rows, None where unknown. ``notes``: what a person should know, one line each.
+    ``conventions``: see ``checkpoint.conventions``. ``has_config``: whether a config here may have
+    all of these layers.
     """
 
     program: str
@@ -26,7 +28,9 @@ class Imported:
     left_over: tuple[str, ...] = ()
     preprocessing: dict[str, Any] | None = None
     classes: tuple[str, ...] | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    conventions: Mapping[str, list[Any]] = field(default_factory=dict)
+    has_config: bool = True
 
 
 def rename(
@@ -82,6 +86,19 @@ TORCH_SUFFIXES = {
     f".{name}": f".{name}"
     for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 }
+
+
+def style_of_caffe2(weights: Weights) -> dict[str, list[str]]:
+    """Where strides stand in the ResNets of Detectron and Detectron2, as a convention.
+
+    Those of MSRA stride in 1x1 convolutions; ResNeXt and networks with group norm, which are of
+    their own training, in 3x3 ones.
+    """
+    conv = weights.get("backbone.layer1.0.conv2.weight")
+    if conv is None or conv.dim() != 4:
+        return {}
+    grouped = conv.shape[1] < conv.shape[0]
+    return {"style": ["pytorch" if grouped or "backbone.gn1.weight" in weights else "caffe"]}
 
 
 def number_fpn(weights: Weights) -> Weights:

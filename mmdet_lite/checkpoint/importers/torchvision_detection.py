@@ -6,7 +6,9 @@ are COCO's category ids, of which eleven were never used.
 
 import re
 from collections.abc import Collection
+from typing import Any
 
+from mmdet_lite.checkpoint.conventions import TORCHVISION_ANCHORS
 from mmdet_lite.checkpoint.importers.renaming import (
     TORCH_SUFFIXES,
     Imported,
@@ -64,26 +66,77 @@ PREPROCESSING = {
     "mean": [123.675, 116.28, 103.53],
     "std": [58.395, 57.12, 57.375],
 }
+NOTE_SECOND = (
+    "it is of the second version (_v2): its pyramid and heads have norms, its RPN and heads more "
+    "convolutions; no config here has all of them"
+)
 COCO_ROWS = 91  # background and the category ids 1 to 90
+# names that only one of torchvision's other detectors has -> what it is
+OTHERS = [
+    (r"head\.regression_head\.bbox_ctrness\.", "FCOS (fcos_resnet50_fpn)"),
+    (r"backbone\.features\..*", "SSD or SSDlite (ssd300_vgg16, ssdlite320_mobilenet_v3_large)"),
+    (r"backbone\.body\.0\.", "a detector with a MobileNet (fasterrcnn_mobilenet_v3_large_fpn)"),
+]
+HEADS = ("roi_heads.box_predictor.", "head.classification_head.")
 
 
 def matches(names: Collection[str]) -> bool:
-    """Whether these are names of torchvision's detection models."""
-    two_stage = "roi_heads.box_predictor.cls_score.weight" in names
-    retinanet = "head.classification_head.cls_logits.weight" in names
-    fcos = any("bbox_ctrness" in name for name in names)
-    return (two_stage or retinanet) and not fcos and "backbone.body.conv1.weight" in names
+    """Whether these are names of torchvision's detection models, also of those not read here."""
+    body = any(name.startswith(("backbone.body.", "backbone.features.")) for name in names)
+    return body and any(name.startswith(HEADS) for name in names)
 
 
 def convert(weights: Weights) -> Imported:
-    """The same model's weights under our names."""
+    """The same model's weights under our names.
+
+    Raises:
+        ValueError: they are of a detector of torchvision's that is not built here.
+    """
+    for pattern, kind in OTHERS:
+        if any(re.match(pattern, name) for name in weights):
+            raise ValueError(
+                f"these are the weights of torchvision's {kind}, which are not read here; read are "
+                "its fasterrcnn, maskrcnn, keypointrcnn and retinanet with a ResNet"
+            )
     ours, left = rename(weights, RULES, TORCH_SUFFIXES)
     ours = _one_rpn_conv(number_fpn(ours))
+    second = _is_second_version(ours)
     if "bbox_head.retina_cls.weight" in ours:
         ours, classes, notes = _retina_classes(ours)
     else:
         ours, classes, notes = _coco_classes(background_last(ours))
-    return Imported("torchvision", ours, tuple(left), PREPROCESSING, classes, notes)
+    if second:
+        notes = (*notes, NOTE_SECOND)
+    return Imported(
+        "torchvision",
+        ours,
+        tuple(left),
+        PREPROCESSING,
+        classes,
+        notes,
+        conventions_of(ours, of_coco=len(classes or ()) == 80 and not second),
+        has_config=not second,
+    )
+
+
+def _is_second_version(weights: Weights) -> bool:
+    return any(
+        name.startswith((f"{BOX}.shared_convs.", "bbox_head.cls_convs.0.gn.")) for name in weights
+    )
+
+
+def conventions_of(weights: Weights, of_coco: bool) -> dict[str, list[Any]]:
+    """What torchvision does with these; its own weights of COCO have norms without epsilon."""
+    conventions: dict[str, list[Any]] = {"style": ["pytorch"], "anchors": [TORCHVISION_ANCHORS]}
+    if of_coco:
+        conventions["norm_eps"] = [0.0]
+    if any(name.startswith(BOX) for name in weights):
+        conventions["roi_align"] = [[False, 2]]
+    else:
+        conventions["relu_before_extra_convs"] = [True]
+    if any(name.startswith(MASK) for name in weights):
+        conventions["mask_paste"] = ["whole_pixels"]
+    return conventions
 
 
 def _one_rpn_conv(weights: Weights) -> Weights:

@@ -44,6 +44,13 @@ def data_changes(
     }
     if not settings["TRAIN.USE_FLIPPED"]:
         pipelines["train_pipeline"] = _without(pipelines["train_pipeline"], "RandomFlip")
+    if settings["TRAIN.ASPECT_CROPPING"]:
+        bounds = {
+            "aspect_lo": settings["TRAIN.ASPECT_LO"],
+            "aspect_hi": settings["TRAIN.ASPECT_HI"],
+        }
+        crop = {"type": "AspectCrop", **bounds}
+        pipelines["train_pipeline"] = _followed(pipelines["train_pipeline"], crop)
     train: dict[str, Any] = {"batch_size": settings["TRAIN.IMS_PER_BATCH"]}
     if not settings["TRAIN.ASPECT_GROUPING"]:
         train["batch_sampler"] = None
@@ -120,6 +127,19 @@ def _resized(steps: Sequence[Mapping[str, Any]], resize: dict[str, Any]) -> list
         else:
             replaced.append(dict(step))
     return replaced
+
+
+def _followed(steps: Sequence[Mapping[str, Any]], crop: dict[str, Any]) -> list[dict[str, Any]]:
+    """The steps with ``crop`` after the resizing one, at any depth."""
+    longer: list[dict[str, Any]] = []
+    for step in steps:
+        if "transforms" in step:
+            longer.append({**step, "transforms": _followed(step["transforms"], crop)})
+        else:
+            longer.append(dict(step))
+        if step["type"] in ("Resize", "RandomChoiceResize"):
+            longer.append(crop)
+    return longer
 
 
 def _without(steps: Sequence[Mapping[str, Any]], kind: str) -> list[dict[str, Any]]:

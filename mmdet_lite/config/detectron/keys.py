@@ -115,6 +115,9 @@ TRANSLATED: dict[str, Any] = {
     "TRAIN.USE_FLIPPED": True,
     "TRAIN.SNAPSHOT_ITERS": 20000,
     "TRAIN.ASPECT_GROUPING": True,
+    "TRAIN.ASPECT_CROPPING": False,
+    "TRAIN.ASPECT_HI": 2,
+    "TRAIN.ASPECT_LO": 0.5,
     "TRAIN.RPN_POSITIVE_OVERLAP": 0.7,
     "TRAIN.RPN_NEGATIVE_OVERLAP": 0.3,
     "TRAIN.RPN_FG_FRACTION": 0.5,
@@ -168,7 +171,6 @@ FIXED: dict[str, Any] = {
     "TRAIN.CROWD_FILTER_THRESH": 0.7,
     "TRAIN.GT_MIN_AREA": -1,
     "TRAIN.FREEZE_CONV_BODY": False,
-    "TRAIN.ASPECT_CROPPING": False,
     "TRAIN.BBOX_NORMALIZE_TARGETS": True,
     "TRAIN.BBOX_NORMALIZE_TARGETS_PRECOMPUTED": False,
     "TEST.BBOX_REG": True,
@@ -205,7 +207,7 @@ WITHOUT_EFFECT = (
     "SOLVER.LOG_LR_CHANGE_THRESHOLD", "SOLVER.SCALE_MOMENTUM", "SOLVER.SCALE_MOMENTUM_THRESHOLD",
     "TEST.BBOX_AUG.", "TEST.MASK_AUG.", "TEST.KPS_AUG.", "TEST.BBOX_VOTE.", "TEST.COMPETITION_MODE",
     "TEST.FORCE_JSON_DATASET_EVAL", "TEST.NUM_TEST_IMAGES", "TEST.PRECOMPUTED_PROPOSALS",
-    "TRAIN.ASPECT_HI", "TRAIN.ASPECT_LO", "TRAIN.AUTO_RESUME", "TRAIN.BBOX_INSIDE_WEIGHTS",
+    "TRAIN.AUTO_RESUME", "TRAIN.BBOX_INSIDE_WEIGHTS",
     "TRAIN.BBOX_NORMALIZE_MEANS", "TRAIN.BBOX_NORMALIZE_STDS", "TRAIN.DROPOUT", "TRAIN.TRIM_HEIGHT",
     "TRAIN.TRIM_WIDTH", "TRAIN.COPY_WEIGHTS",
 )  # fmt: skip
@@ -325,7 +327,8 @@ def _problem(key: str, value: Any) -> str | None:
         return "not translated" + _instead(key)
     if any(key == name or (name.endswith(".") and key.startswith(name)) for name in WITHOUT_EFFECT):
         return None
-    nearest = nearest_name(key, [*TRANSLATED, *FIXED])
+    # keys of a section are alike by its name already
+    nearest = nearest_name(key, [*TRANSLATED, *FIXED], cutoff=0.75)
     return "not a key of Detectron" + (f", did you mean {nearest}?" if nearest else "")
 
 

@@ -1,7 +1,5 @@
 """Scenes on disk: JPEG pictures and a VIA 1 annotation file, laid out as the public balloon set."""
 
-import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import cv2
 
 from mmdet_lite.datasets.balloon_scenes.scene import Scene, draw_scene
+from mmdet_lite.ops.whole_files import write_json
 
 SPLITS = ("train", "val")
 ANNOTATION_FILE = "via_region_data.json"
@@ -44,9 +43,7 @@ def write_split(
         (folder / name).write_bytes(data)
         annotations[f"{name}{len(data)}"] = via_entry(name, len(data), scene)
     target = folder / ANNOTATION_FILE
-    partial = target.with_suffix(".json.partial")
-    partial.write_text(json.dumps(annotations))
-    os.replace(partial, target)
+    write_json(target, annotations)
     return target
 
 

@@ -1,16 +1,17 @@
 """Annotations of the VGG Image Annotator (VIA), the balloon set's form, turned into COCO json."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdet_lite.datasets.converters.coco_json import read_sizes, write_coco
-from mmdet_lite.datasets.converters.via_shapes import polygon_area, via_outline
+from mmdet_lite.datasets.converters.content import outlined, raise_all, without_progress
+from mmdet_lite.datasets.converters.picture_files import add_sizes
+from mmdet_lite.datasets.converters.via_shapes import via_outline
+from mmdet_lite.ops.json_text import Json, parse_json
+from mmdet_lite.ops.whole_files import write_json
 
 CLASS_ATTRIBUTES = ("name", "class", "label", "category")
 DEFAULT_CLASS = "balloon"
-Json = dict[str, Any]
 
 
 def convert_balloon_to_coco(
@@ -39,12 +40,13 @@ def convert_balloon_to_coco(
     """
     via = load_via(ann_file)
     try:
-        names = [entry["filename"] for entry, _ in _annotated_images(via)]
-        sizes = read_sizes(names, Path(image_prefix))
+        images: list[Json] = [{"file_name": e["filename"]} for e, _ in _annotated_images(via)]
+        raise_all(add_sizes(images, Path(image_prefix), without_progress), str(image_prefix))
+        sizes = {image["file_name"]: (image["height"], image["width"]) for image in images}
         coco = via_to_coco(via, sizes, class_name, class_attribute, class_names)
     except ValueError as error:
         raise ValueError(f"{ann_file}: {error}") from error
-    write_coco(coco, out_file)
+    write_json(out_file, coco)
     return coco
 
 
@@ -130,10 +132,7 @@ def load_via(ann_file: str | Path) -> Json:
     path = Path(ann_file)
     if not path.is_file():
         raise FileNotFoundError(f"VIA annotation file {path} does not exist")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no json file: {error}") from error
+    content = parse_json(path.read_bytes(), str(path))
     if isinstance(content, dict) and "_via_img_metadata" in content:
         content = content["_via_img_metadata"]
     expected = "expected VIA annotations, a dict of images each with 'filename' and 'regions'"
@@ -145,6 +144,10 @@ def load_via(ann_file: str | Path) -> Json:
         if not isinstance(entry, dict) or not {"filename", "regions"} <= set(entry):
             held = sorted(entry) if isinstance(entry, dict) else type(entry).__name__
             raise ValueError(f"{path}: {expected}; got the key {key!r} with {held}")
+        if not isinstance(entry["filename"], str):
+            raise ValueError(
+                f"{path}: filename of {key!r} is no text: {str(entry['filename'])[:60]}"
+            )
     return content
 
 
@@ -163,6 +166,10 @@ def _annotated_images(via: Mapping[str, Any]) -> Iterator[tuple[Json, list[tuple
         for where, region in named:
             if not isinstance(region, dict) or "shape_attributes" not in region:
                 raise ValueError(f"{where} has no shape_attributes")
+            for key in ("shape_attributes", "region_attributes"):
+                value = region.get(key)
+                if not isinstance(value, dict) and (value or key == "shape_attributes"):
+                    raise ValueError(f"{where}: expected {key} = {{...}}, got {str(value)[:60]}")
         yield entry, named
         previous = name
 
@@ -195,7 +202,8 @@ def _class_of(region: Json, where: str, class_name: str | None, attribute: str |
     if class_name is None:
         raise ValueError(
             f"{where} has no {attribute!r}, which names the class of other regions; "
-            f"label it, or give the class of such regions (--class-name)"
+            "label it, or convert with 'mmdet-lite balloon2coco --class-name CLASS', which gives "
+            "this class to all regions without"
         )
     return class_name
 
@@ -206,10 +214,4 @@ def _annotation(region: Json, where: str) -> Json:
         points = [(x + 0.5, y + 0.5) for x, y in via_outline(region["shape_attributes"])]
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return {
-        "segmentation": [[value for point in points for value in point]],
-        "bbox": [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)],
-        "area": polygon_area(points),
-        "iscrowd": 0,
-    }
+    return {**outlined([[value for point in points for value in point]]), "iscrowd": 0}

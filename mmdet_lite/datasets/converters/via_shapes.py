@@ -4,6 +4,11 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from mmdet_lite.ops.checks import is_number
+from mmdet_lite.ops.outlines import signed_area
+
 Points = list[tuple[float, float]]
 CORNERS_OF_ROUND = 32
 
@@ -19,7 +24,7 @@ def via_outline(shape: Mapping[str, Any]) -> Points:
             different length, fewer than three points, or points that enclose no area.
     """
     kind = shape.get("name")
-    if kind not in OUTLINES:
+    if not isinstance(kind, str) or kind not in OUTLINES:
         raise ValueError(f"shape {kind!r} has no area to learn; known are {', '.join(OUTLINES)}")
     try:
         points = OUTLINES[kind](shape)
@@ -31,20 +36,9 @@ def via_outline(shape: Mapping[str, Any]) -> Points:
         raise ValueError(f"{kind} with a coordinate that is not finite: {dict(shape)}")
     if len(points) < 3:
         raise ValueError(f"{kind} of {len(points)} points; an outline needs at least 3")
-    if polygon_area(points) == 0:
+    if signed_area(np.array(points, float)) == 0:
         raise ValueError(f"{kind} whose points enclose no area: {points}")
     return points
-
-
-def polygon_area(points: Points) -> float:
-    """Return the area inside a polygon by the shoelace formula; 0 for fewer than three points.
-
-    >>> polygon_area([(0, 0), (4, 0), (4, 3)])
-    6.0
-    """
-    following = points[1:] + points[:1]
-    doubled = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(points, following, strict=True))
-    return abs(doubled) / 2
 
 
 def _polygon(shape: Mapping[str, Any]) -> Points:
@@ -65,7 +59,11 @@ def _circle(shape: Mapping[str, Any]) -> Points:
 
 def _ellipse(shape: Mapping[str, Any]) -> Points:
     x, y, rx, ry = (_number(shape[key]) for key in ("cx", "cy", "rx", "ry"))
-    theta = _number(shape.get("theta", 0))
+    return ellipse_outline(x, y, rx, ry, _number(shape.get("theta", 0)))
+
+
+def ellipse_outline(x: float, y: float, rx: float, ry: float, theta: float = 0) -> Points:
+    """Return 32 points on an ellipse around (x, y), turned by ``theta`` radians."""
     cos, sin = math.cos(theta), math.sin(theta)
     points = []
     for corner in range(CORNERS_OF_ROUND):
@@ -77,7 +75,7 @@ def _ellipse(shape: Mapping[str, Any]) -> Points:
 
 def _number(value: Any) -> float:
     """Return a json number as it is; text and booleans raise TypeError."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         raise TypeError(f"{value!r} is no number")
     return value
 

@@ -17,8 +17,10 @@ INSTANCE_KEYS = (
 )
 
 
-def select_instances(results: dict[str, Any], keep: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return results with only the instances where ``keep`` (G,) is True."""
+def select_instances(
+    results: dict[str, Any], keep: NDArray[np.bool_] | NDArray[np.int64]
+) -> dict[str, Any]:
+    """Return results with only the instances where ``keep`` (G,) is True, or at its positions."""
     chosen = {key: results[key][keep] for key in INSTANCE_KEYS if key in results}
     return {**results, **chosen}
 

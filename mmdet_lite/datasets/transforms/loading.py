@@ -1,79 +1,15 @@
-"""Images and annotations from disk."""
+"""Annotations of one image as arrays and masks."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 from mmcv.transforms import LoadAnnotations as CvLoadAnnotations
-from mmcv.transforms import LoadImageFromFile as CvLoadImageFromFile
 
+from mmdet_lite.datasets.transforms.results import Results
 from mmdet_lite.ops.rle import is_valid_polygon
 from mmdet_lite.registry import TRANSFORMS
 from mmdet_lite.structures.masks import BitmapMasks, InstanceMasks, PolygonMasks
-
-Results = dict[str, Any]
-
-
-@TRANSFORMS.register_module()
-class LoadImageFromFile(CvLoadImageFromFile):
-    """mmcv's LoadImageFromFile, which stops at an unreadable image with its path.
-
-    Adds ``img`` (H, W, 3) uint8 BGR, ``img_shape`` and ``ori_shape`` (height, width). With
-    ``ignore_empty=True`` an unreadable image gives None, and the data set takes another.
-
-    Raises:
-        FileNotFoundError: the image does not exist.
-        ValueError: it cannot be read or decoded, or has another size than the data set says.
-    """
-
-    def transform(self, results: Results) -> Results | None:
-        """Load ``results['img_path']``."""
-        path = results["img_path"]
-        try:
-            loaded: Results | None = super().transform(results)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"image {path!r} does not exist; check data_root and data_prefix.img of the data "
-                f"set and file_name in its annotation file (looked for {os.path.abspath(path)})"
-            ) from error
-        except (OSError, AssertionError, RuntimeError, ValueError, cv2.error) as error:
-            if self.ignore_empty:
-                return None
-            raise ValueError(f"image {path!r} cannot be read or decoded: {error}") from error
-        if loaded is not None:
-            _compare_size(loaded)
-        return loaded
-
-
-def _compare_size(results: Results) -> None:
-    """Stop where the annotation file describes another picture than the one that was read."""
-    said_hw = (results.get("height"), results.get("width"))
-    found_hw = results["img_shape"][:2]
-    if None in said_hw or said_hw == found_hw:
-        return
-    why = "correct height and width in the annotation file, or the picture"
-    if said_hw == found_hw[::-1]:
-        why = (
-            "the two are swapped, as when a picture was annotated without its EXIF orientation: "
-            "save the picture upright, or turn the annotations"
-        )
-    raise ValueError(
-        f"image {results['img_path']!r} measures {found_hw[1]}x{found_hw[0]} (width x height), the "
-        f"annotation file says {said_hw[1]}x{said_hw[0]}: its boxes would lie wrong. {why}"
-    )
-
-
-@TRANSFORMS.register_module()
-class LoadImageFromNDArray(LoadImageFromFile):
-    """Take the image from ``results['img']``, (H, W, 3) BGR, instead of a file."""
-
-    def transform(self, results: Results) -> Results:
-        """Add ``img_path`` = None and the shapes."""
-        img = results["img"].astype(np.float32) if self.to_float32 else results["img"]
-        shape = img.shape[:2]
-        return {**results, "img": img, "img_path": None, "img_shape": shape, "ori_shape": shape}
 
 
 @TRANSFORMS.register_module()

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
+from numpy.typing import NDArray
 
 from mmdet_lite.registry import TRANSFORMS
 
@@ -84,4 +86,63 @@ class PhotoMetricDistortion(BaseTransform):
             f"PhotoMetricDistortion(brightness_delta={self.brightness_delta}, "
             f"contrast_range={self.contrast_range}, saturation_range={self.saturation_range}, "
             f"hue_delta={self.hue_delta})"
+        )
+
+
+@TRANSFORMS.register_module()
+class YOLOXHSVRandomAug(BaseTransform):
+    """Add to hue, saturation and value of the image, each with chance 1/2; the image stays uint8.
+
+    Args:
+        hue_delta: largest amount in OpenCV's hue, which is half the angle in degrees (0..179).
+        saturation_delta: largest amount, in 0..255.
+        value_delta: largest amount, in 0..255.
+
+    Raises:
+        ValueError: a negative number, or an image that is not uint8 of 3 channels.
+
+    Source: YOLOX (Ge et al. 2021); arguments are MMDetection 3's.
+    """
+
+    def __init__(
+        self, hue_delta: int = 5, saturation_delta: int = 30, value_delta: int = 30
+    ) -> None:
+        deltas = (hue_delta, saturation_delta, value_delta)
+        if min(deltas) < 0:
+            raise ValueError(
+                "YOLOXHSVRandomAug: hue_delta, saturation_delta and value_delta must not be "
+                f"negative; got {deltas}"
+            )
+        self.deltas = deltas
+
+    @cache_randomness
+    def _draw(self) -> NDArray[np.int16]:
+        """Draw what is added to each."""
+        amounts = np.random.uniform(-1, 1, 3) * self.deltas * (np.random.rand(3) < 0.5)
+        return amounts.astype(np.int16)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Change ``results['img']`` (H, W, 3) BGR."""
+        check_bgr_uint8(results["img"], "YOLOXHSVRandomAug")
+        amounts = self._draw()
+        hsv = cv2.cvtColor(results["img"], cv2.COLOR_BGR2HSV).astype(np.int16) + amounts
+        hsv[..., 0] %= 180
+        hsv = hsv.clip(0, 255).astype(np.uint8)
+        return {**results, "img": cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)}
+
+    def __repr__(self) -> str:
+        hue, saturation, value = self.deltas
+        return (
+            f"YOLOXHSVRandomAug(hue_delta={hue}, saturation_delta={saturation}, "
+            f"value_delta={value})"
+        )
+
+
+def check_bgr_uint8(img: NDArray[Any], name: str) -> None:
+    """Raise ValueError unless an image is (H, W, 3) uint8."""
+    if img.dtype != np.uint8 or img.ndim != 3 or img.shape[2] != 3:
+        raise ValueError(
+            f"{name} needs an image of 3 channels of uint8; got shape {img.shape} of {img.dtype}; "
+            "put it before transforms that make the image float (PhotoMetricDistortion), and leave "
+            "it out for images of other channels"
         )

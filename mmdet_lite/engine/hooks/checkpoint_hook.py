@@ -5,7 +5,7 @@ import hashlib
 import inspect
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import all_gather_object, is_main_process
@@ -57,6 +57,12 @@ class CheckpointHook(EngineCheckpointHook):
             after the first validation, if ``save_best`` is none of its metrics.
     """
 
+    # VOCMetric's AP50, recall@100@0.5, CityScapesMetric's AP@50 as well; mmengine knows mAP, AR@
+    _default_greater_keys: ClassVar[list[str]] = [
+        *EngineCheckpointHook._default_greater_keys,
+        "pascal_voc",
+        "cityscapes",
+    ]
     # set by mmengine's hook
     out_dir: str | None
     best_ckpt_path: str | None
@@ -187,10 +193,9 @@ class CheckpointHook(EngineCheckpointHook):
         """Refuse an unknown metric before training, where all metrics can tell their names."""
         if not self.save_best or runner.val_loop is None:
             return
-        metrics = runner.val_loop.evaluator.metrics
-        if not all(hasattr(metric, "result_names") for metric in metrics):
+        names = _result_names(runner.val_loop.evaluator)
+        if names is None:
             return
-        names = [name for metric in metrics for name in metric.result_names()]
         for key in self.key_indicators:
             if key != "auto" and key not in names:
                 raise _no_such_metric(key, names)
@@ -311,6 +316,16 @@ def unwrapped(model: Any) -> nn.Module:
 
 def _meta(runner: Any) -> dict[str, Any]:
     return {"epoch": runner.epoch, "iter": runner.iter}
+
+
+def _result_names(evaluator: Any) -> list[str] | None:
+    """Names of all numbers of a validation; None if one of its metrics cannot tell its own."""
+    if hasattr(evaluator, "result_names"):  # it renames those of its metrics
+        names: list[str] | None = evaluator.result_names()
+        return names
+    if not all(hasattr(metric, "result_names") for metric in evaluator.metrics):
+        return None
+    return [name for metric in evaluator.metrics for name in metric.result_names()]
 
 
 def _no_such_metric(key: str, names: list[str]) -> ValueError:

@@ -4,6 +4,8 @@ Letters: N images, C channels, H W.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import mul
 from typing import Any
 
 import torch.nn.functional as F
@@ -219,6 +221,11 @@ class ResNet(BaseModule):
                 **self._block_args(channels, base_channels),
             )
             self.add_module(name, stage)
+        widths = [base_channels * 2**i * self.block.expansion for i in range(num_stages)]
+        every_stride = [4 * s for s in accumulate(strides[:num_stages], mul)]
+        outputs = sorted(set(self.out_indices))  # the order in which they come out
+        self.out_channels = [widths[i] for i in outputs]
+        self.out_strides = [every_stride[i] for i in outputs]
         self._freeze_stages()
 
     def _block_args(self, channels: int, base_channels: int) -> dict[str, Any]:

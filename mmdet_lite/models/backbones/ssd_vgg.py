@@ -1,6 +1,7 @@
 """VGG as SSD uses it (Liu et al., 2016)."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from mmcv.cnn import VGG
@@ -51,7 +52,9 @@ class SSDVGG(BaseModule):
                 f" out_indices={tuple(out_indices)} and less than {len(self.features)}"
             )
         self.out_feature_indices = tuple(out_feature_indices)
-        self.out_channels = [_width_after(self.features, i) for i in self.out_feature_indices]
+        outputs = sorted(set(self.out_feature_indices))  # the order in which they come out
+        self.out_channels = [_width_after(self.features, i) for i in outputs]
+        self.out_strides = [_stride_after(self.features, i) for i in outputs]
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Images (N, 3, H, W) to the maps after ``out_feature_indices``, in order of depth."""
@@ -67,6 +70,14 @@ def _width_after(layers: nn.Sequential, index: int) -> int:
     """Channels that come out of a layer: those of the last convolution up to it."""
     convs = [layer for layer in layers[: index + 1] if isinstance(layer, nn.Conv2d)]
     return convs[-1].out_channels
+
+
+def _stride_after(layers: nn.Sequential, index: int) -> int:
+    """Pixels between two positions of what comes out of a layer."""
+    strides: list[Any] = [
+        layer.stride for layer in layers[: index + 1] if isinstance(layer, nn.MaxPool2d)
+    ]
+    return prod(strides)
 
 
 def _default_init() -> list[dict[str, Any]]:

@@ -18,10 +18,14 @@ class DenseHead(BaseModule):
 
     A single-stage detector uses ``loss`` and ``predict``; a two-stage detector ``loss_and_predict``
     and ``propose``, which know objects only and no classes. Subclasses write ``forward``,
-    ``losses_of`` and ``detections_of``, and set ``test_cfg``.
+    ``losses_of`` and ``detections_of``, and set ``test_cfg``, and ``in_channels`` (one for all
+    maps, or one a map) and ``strides`` (one a map), which are compared with what backbone and neck
+    give; None is not.
     """
 
     test_cfg: Mapping[str, Any]
+    in_channels: int | Sequence[int] | None = None
+    strides: Sequence[int | tuple[int, int]] | None = None
 
     def loss(
         self, features: Sequence[Tensor], images: ImageBatch, targets: BatchTargets

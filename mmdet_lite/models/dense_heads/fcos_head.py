@@ -25,6 +25,7 @@ from mmdet_lite.models.dense_heads.selection import (
     find_candidates,
     suppress,
 )
+from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.ops.levels import flatten_levels
 from mmdet_lite.registry import MODELS, TASK_UTILS
 from mmdet_lite.structures import BatchTargets, Detections, ImageBatch
@@ -47,6 +48,8 @@ class FCOSHead(DenseHead):
     ``test_cfg``: nms_pre, min_bbox_size, score_thr, nms, max_per_img; ``score_thr`` and ``nms_pre``
     look at the class score, what follows at its product with the centerness.
     """
+
+    strides: list[int]
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class FCOSHead(DenseHead):
         self.num_classes = need_num_classes("FCOSHead", num_classes)
         self.norm_on_bbox = norm_on_bbox
         self.centerness_on_reg = centerness_on_reg
-        self.strides = list(strides)
+        self.in_channels, self.strides = in_channels, list(strides)
         radius = center_sample_radius if center_sampling else None
         self.matcher = PointMatcher(self.strides, regress_ranges, radius)
         self.bbox_coder = TASK_UTILS.build(bbox_coder or {"type": "DistancePointBBoxCoder"})
@@ -108,6 +111,7 @@ class FCOSHead(DenseHead):
         self.reg_convs = conv_tower(in_channels, channels, num_convs, **modules)
         width = channels if num_convs else in_channels
         self.conv_cls = nn.Conv2d(width, self.num_logits, 3, padding=1)
+        self.class_layers = {"conv_cls": ClassRows(background=self.num_logits - self.num_classes)}
         self.conv_reg = nn.Conv2d(width, 4, 3, padding=1)
         self.conv_centerness = nn.Conv2d(width, 1, 3, padding=1)
         self.scales = nn.ModuleList(Scale(1.0) for _ in self.strides)

@@ -18,6 +18,7 @@ from mmdet_lite.models.dense_heads.dense_head import (
     need_num_classes,
 )
 from mmdet_lite.models.dense_heads.selection import check_detection_cfg
+from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.ops.levels import flatten_levels
 from mmdet_lite.registry import MODELS, TASK_UTILS
 from mmdet_lite.structures import BatchTargets, Detections, ImageBatch
@@ -62,6 +63,7 @@ class RetinaHead(DenseHead):
         super().__init__(init_cfg or _default_init())
         self.num_classes = need_num_classes("RetinaHead", num_classes)
         self.anchors = TASK_UTILS.build(anchor_generator or DEFAULT_ANCHORS)
+        self.in_channels, self.strides = in_channels, self.anchors.strides
         self.bbox_coder = TASK_UTILS.build(bbox_coder or {"type": "DeltaXYWHBBoxCoder"})
         self.reg_decoded_bbox = reg_decoded_bbox
         loss_cls = loss_cls or DEFAULT_LOSS_CLS
@@ -86,6 +88,8 @@ class RetinaHead(DenseHead):
         width = feat_channels if stacked_convs else in_channels
         self.retina_cls = nn.Conv2d(width, num_base * self.num_logits, 3, padding=1)
         self.retina_reg = nn.Conv2d(width, num_base * 4, 3, padding=1)
+        background = self.num_logits - self.num_classes
+        self.class_layers = {"retina_cls": ClassRows(background=background, by_anchor=True)}
 
     def forward(self, features: Sequence[Tensor]) -> Outputs:
         """Logits (N, A, K or K+1) and deltas (N, A, 4) of all levels, and their sizes (h, w)."""

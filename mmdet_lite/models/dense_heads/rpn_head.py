@@ -59,6 +59,7 @@ class RPNHead(DenseHead):
                 "strides": [4, 8, 16, 32, 64],
             }
         )
+        self.in_channels, self.strides = in_channels, self.anchors.strides
         self.bbox_coder = TASK_UTILS.build(bbox_coder or {"type": "DeltaXYWHBBoxCoder"})
         self.reg_decoded_bbox = reg_decoded_bbox
         loss_cls = loss_cls or {"type": "CrossEntropyLoss", "use_sigmoid": True}

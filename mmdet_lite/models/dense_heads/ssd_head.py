@@ -15,6 +15,7 @@ from mmdet_lite.models.dense_heads.anchor_steps import anchor_box_loss, anchor_d
 from mmdet_lite.models.dense_heads.anchor_targets import AnchorMatcher, AnchorTargets
 from mmdet_lite.models.dense_heads.dense_head import DenseHead, Outputs, need_num_classes
 from mmdet_lite.models.dense_heads.selection import check_detection_cfg
+from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.ops.levels import flatten_levels
 from mmdet_lite.registry import MODELS, TASK_UTILS
 from mmdet_lite.structures import BatchTargets, Detections, ImageBatch
@@ -60,6 +61,7 @@ class SSDHead(DenseHead):
         super().__init__(init_cfg or _default_init())
         self.num_classes = need_num_classes("SSDHead", num_classes)
         self.anchors = TASK_UTILS.build(anchor_generator or DEFAULT_ANCHORS)
+        self.in_channels, self.strides = list(in_channels), self.anchors.strides
         self.bbox_coder = TASK_UTILS.build(bbox_coder or {"type": "DeltaXYWHBBoxCoder"})
         self.reg_decoded_bbox = reg_decoded_bbox
         self.test_cfg = dict(test_cfg or {})
@@ -90,6 +92,9 @@ class SSDHead(DenseHead):
             for outputs in (self.num_classes + 1, 4)
         ]  # fmt: skip
         self.cls_convs, self.reg_convs = branches
+        rows = ClassRows(background=1, by_anchor=True)
+        last = stacked_convs + use_depthwise
+        self.class_layers = {f"cls_convs.{i}.{last}": rows for i in range(len(in_channels))}
 
     def forward(self, features: Sequence[Tensor]) -> Outputs:
         """Logits (N, A, K+1) and deltas (N, A, 4) of all levels, and their sizes (h, w)."""

@@ -9,6 +9,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from mmdet_lite.models.detectors.geometry import check_geometry
 from mmdet_lite.ops.levels import pad_boxes, pad_labels
 from mmdet_lite.ops.mask_paste import masks_to_rle
 from mmdet_lite.registry import MODELS
@@ -37,15 +38,19 @@ class BaseDetector(BaseModel):
         super().__init__(data_preprocessor or {"type": "DetDataPreprocessor"}, init_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = None if neck is None else MODELS.build(neck)
-        check_widths(self.backbone, self.neck)
         self.channels_last = channels_last
         if compile_features:
             self.backbone.compile()
             if self.neck is not None:
                 self.neck.compile()
 
-    def order_weights(self) -> None:
-        """Bring all weights into the order of the feature maps; a subclass's last line of init."""
+    def join_parts(self, **heads: nn.Module) -> None:
+        """Check that all parts fit each other, and order the weights; the last line of init.
+
+        ``heads``: by their keys below ``model``. With ``channels_last`` weights come into the order
+        of the feature maps.
+        """
+        check_geometry(self.backbone, self.neck, heads)
         if self.channels_last:
             self.to(memory_format=torch.channels_last)
         for module in self.modules():
@@ -112,21 +117,6 @@ class BaseDetector(BaseModel):
         return attach_detections(detections, data_samples, threshold, paste == "whole_pixels")
 
 
-def check_widths(backbone: nn.Module, neck: nn.Module | None) -> None:
-    """Compare what a backbone says it gives (``out_channels``) with what the neck takes.
-
-    Raises:
-        ValueError: they differ; with the list to write.
-    """
-    given, taken = getattr(backbone, "out_channels", None), getattr(neck, "in_channels", None)
-    if isinstance(given, list) and isinstance(taken, list) and given != taken:
-        strides = getattr(backbone, "out_strides", None)
-        raise ValueError(
-            f"model.neck.in_channels={taken} does not fit the backbone, which gives "
-            f"{given} channels at strides {strides}; write in_channels={given}"
-        )
-
-
 def image_batch(inputs: Tensor, data_samples: list[DetDataSample]) -> ImageBatch:
     """The sizes that heads need, read from the metainfo in this one place."""
     padded_hw = (inputs.shape[-2], inputs.shape[-1])
@@ -170,6 +160,8 @@ def attach_detections(
     """Split flat detections by image, bring them to original pixels, encode their masks."""
     for i, sample in enumerate(data_samples):
         rows = detections.of_image(i)
+        if sample.metainfo.get("unreadable"):  # the network saw black in place of the picture
+            rows = rows[:0]
         scale = detections.boxes.new_tensor(sample.metainfo.get("scale_factor", (1.0, 1.0))[:2])
         pred = InstanceData(
             bboxes=detections.boxes[rows] / scale.repeat(2),

@@ -40,7 +40,7 @@ class FastRCNN(BaseDetector):
         self.test_cfg = test
         rcnn = {"train_cfg": train.get("rcnn"), "test_cfg": test.get("rcnn")}
         self.roi_head = MODELS.build({**roi_head, **rcnn})
-        self.order_weights()
+        self.join_parts(roi_head=self.roi_head)
 
     def loss(self, inputs: Tensor, data_samples: list[DetDataSample]) -> dict[str, Tensor]:
         """Losses of the RoI head for a training batch (N, C, H, W)."""

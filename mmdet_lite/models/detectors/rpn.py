@@ -20,6 +20,8 @@ class RPN(SingleStageDetector):
     MMDetection.
     """
 
+    head_key = "rpn_head"
+
     def __init__(
         self,
         backbone: dict[str, Any],

@@ -14,6 +14,8 @@ from mmdet_lite.structures import DetDataSample, Detections, ImageBatch
 class SingleStageDetector(BaseDetector):
     """Backbone, neck and a dense head, which gets all of ``train_cfg`` and ``test_cfg``."""
 
+    head_key = "bbox_head"  # of the head's config
+
     def __init__(
         self,
         backbone: dict[str, Any],
@@ -33,7 +35,7 @@ class SingleStageDetector(BaseDetector):
             raise ValueError("a single-stage detector needs bbox_head")
         self.test_cfg = test_cfg
         self.bbox_head = MODELS.build({**bbox_head, "train_cfg": train_cfg, "test_cfg": test_cfg})
-        self.order_weights()
+        self.join_parts(**{self.head_key: self.bbox_head})
 
     def loss(self, inputs: Tensor, data_samples: list[DetDataSample]) -> dict[str, Tensor]:
         """Losses of the head for a training batch (N, C, H, W)."""

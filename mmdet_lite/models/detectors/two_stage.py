@@ -51,7 +51,7 @@ class TwoStageDetector(BaseDetector):
         rcnn = {"train_cfg": train.get("rcnn"), "test_cfg": test.get("rcnn")}
         self.rpn_head = MODELS.build({**rpn_head, **rpn})
         self.roi_head = MODELS.build({**roi_head, **rcnn})
-        self.order_weights()
+        self.join_parts(rpn_head=self.rpn_head, roi_head=self.roi_head)
 
     def loss(self, inputs: Tensor, data_samples: list[DetDataSample]) -> dict[str, Tensor]:
         """Losses of RPN and RoI head for a training batch (N, C, H, W)."""

@@ -52,6 +52,7 @@ class FPN(BaseModule):
                 f" got {add_extra_convs!r}"
             )
         self.in_channels = list(in_channels)
+        self.out_channels = [out_channels] * num_outs
         self.extra_source = "on_input" if add_extra_convs is True else add_extra_convs
         self.relu_before_extra_convs = relu_before_extra_convs
         self.upsample_cfg = {"mode": "nearest", **(upsample_cfg or {})}
@@ -70,6 +71,13 @@ class FPN(BaseModule):
                 self.fpn_convs.append(
                     ConvModule(width, out_channels, 3, stride=2, padding=1, **common)
                 )
+
+    def strides_from(self, strides: Sequence[int | None]) -> list[int | None]:
+        """Strides of the maps that come out, of those that come in; None where not known."""
+        known = [strides[i] for i in self.levels]
+        last = known[-1]
+        extra = range(1, self.num_extra + 1)
+        return known + [None if last is None else last * 2**i for i in extra]
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Features of the backbone to ``num_outs`` maps (N, out_channels, H_i, W_i)."""

@@ -50,7 +50,7 @@ class SSDNeck(BaseModule):
                 f"SSDNeck: {len(extra)} extra levels need as many level_strides and"
                 f" level_paddings, got {list(level_strides)} and {list(level_paddings)}"
             )
-        self.in_channels = list(in_channels)
+        self.in_channels, self.out_channels = list(in_channels), list(out_channels)
         self.l2_norm = L2Norm(in_channels[0], l2_norm_scale) if l2_norm_scale else None
         second = DepthwiseSeparableConvModule if use_depthwise else ConvModule
         modules = {
@@ -68,6 +68,13 @@ class SSDNeck(BaseModule):
                 )
             )
             before = width
+
+    def strides_from(self, strides: Sequence[int | None]) -> list[int | None]:
+        """Strides of the maps that come out, of those that come in; None where not known.
+
+        Extra levels without padding have no whole stride.
+        """
+        return [*strides, *[None] * len(self.extra_layers)]
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Maps of the backbone to as many maps (N, C_i, H_i, W_i) as ``out_channels``."""

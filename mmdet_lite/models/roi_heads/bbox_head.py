@@ -6,7 +6,7 @@ Letters: R RoIs of the batch, K classes (label K is background), D detections.
 import copy
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.ops.nms import nms_by_group, rank_within_image
 from mmdet_lite.registry import MODELS, TASK_UTILS
 from mmdet_lite.structures import Detections, ImageBatch
@@ -29,6 +30,8 @@ class BBoxHead(BaseModule):
     ``reg_class_agnostic``: one box for all classes. ``reg_decoded_bbox``: the box loss compares
     boxes instead of offsets. ``loss_cls`` and ``loss_bbox`` are built by name.
     """
+
+    class_layers: ClassVar = {"fc_cls": ClassRows(background=1), "fc_reg": ClassRows(each=4)}
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Mask of each RoI (Mask R-CNN)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmdet_lite.ops.checks import check_keys
+from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.registry import MODELS
 
 UPSAMPLING = ("deconv", "nearest", "bilinear", None)
@@ -30,6 +31,8 @@ class FCNMaskHead(BaseModule):
     ``num_convs=2``; v0upshare ``num_convs=0`` behind a ``shared_head``, without
     ``mask_roi_extractor``; v0up ``num_convs=0`` with ``res_layer``.
     """
+
+    class_layers: ClassVar = {"conv_logits": ClassRows()}
 
     def __init__(
         self,

@@ -36,6 +36,9 @@ def small_config(kind):
         cfg.bbox_head.update(in_channels=width, feat_channels=width)
         return cfg
     cfg.rpn_head.update(in_channels=width, feat_channels=width)
+    for name in ("bbox_roi_extractor", "mask_roi_extractor", "keypoint_roi_extractor"):
+        if name in cfg.roi_head:
+            cfg.roi_head[name].out_channels = width
     boxes = cfg.roi_head.bbox_head
     for head in boxes if isinstance(boxes, list) else [boxes]:
         head.update(in_channels=width, conv_out_channels=width, fc_out_channels=24)

@@ -167,6 +167,7 @@ def test_names_of_the_second_version_are_known(family):
         theirs = build(weights=None, weights_backbone=None, num_classes=4).state_dict()
     imported = import_weights({k: torch.zeros(v.shape) for k, v in theirs.items()})
     assert imported.left_over == () and len(imported.weights) == len(theirs)
+    assert "second version (_v2)" in imported.notes[-1]
     if family != "retinanet":
         assert "rpn_head.rpn_conv.1.conv.weight" in imported.weights
         assert "roi_head.bbox_head.shared_convs.3.bn.running_var" in imported.weights
@@ -191,7 +192,40 @@ def test_names_before_0_13_give_the_same(built):
     assert set(import_weights(old).weights) == set(import_weights(new).weights)
 
 
-def test_other_detectors_of_torchvision_are_not_taken_for_these():
+@pytest.mark.parametrize(
+    ("build", "word"),
+    [
+        (detection.fcos_resnet50_fpn, "FCOS"),
+        (detection.ssd300_vgg16, "SSD"),
+        (detection.fasterrcnn_mobilenet_v3_large_320_fpn, "MobileNet"),
+    ],
+)
+def test_other_detectors_of_torchvision_are_refused_by_name(build, word):
     with torch.device("meta"):
-        fcos = detection.fcos_resnet50_fpn(weights=None, weights_backbone=None).state_dict()
-    assert import_weights({k: torch.zeros(v.shape) for k, v in fcos.items()}) is None
+        theirs = build(weights=None, weights_backbone=None).state_dict()
+    with pytest.raises(ValueError, match=rf"weights of torchvision's .*{word}.*not read here"):
+        import_weights({k: torch.zeros(v.shape) for k, v in theirs.items()})
+
+
+def test_ordinary_config_is_refused_with_both_sides_and_the_right_config(configs_dir, tmp_path):
+    torch.save(torchvision_model("maskrcnn", 91).state_dict(), tmp_path / "tv.pth")
+    stock = configs_dir / "mask_rcnn" / "mask-rcnn_r50_fpn_1x_coco.py"
+    with pytest.raises(ValueError) as caught:
+        init_detector(stock, tmp_path / "tv.pth", device="cpu")
+    text = str(caught.value)
+    for part in (
+        "RoIAlign aligned=False sampling_ratio=2, mask_paste whole_pixels",
+        "norm_eps 0.0",
+        "norm_eps 1e-05",
+        "anchors AnchorGenerator",
+        "Take the config that is as these weights need it: "
+        "configs/torchvision/mask-rcnn_r50_fpn_torchvision.py",
+    ):
+        assert part in text
+    assert "--cfg-options" not in text  # options alone do not make its anchors
+
+
+def test_own_training_of_torchvisions_says_nothing_of_the_epsilon():
+    imported = import_weights(torchvision_model("fasterrcnn", 4).state_dict())
+    assert "norm_eps" not in imported.conventions
+    assert imported.conventions["roi_align"] == [[False, 2]]

@@ -410,6 +410,21 @@ def test_scale_jitter_flip_and_images_a_gpu_reach_the_data(convert):
     assert "rate 0.02 is for 8 images a step" in text
 
 
+def test_aspect_cropping_follows_the_resize(convert):
+    config, _, problems = convert(
+        faster_rcnn(TRAIN={"ASPECT_CROPPING": True, "ASPECT_HI": 3, "ASPECT_LO": 0.4})
+    )
+    steps = config.train_dataloader.dataset.pipeline
+    types = [step.type for step in steps]
+    assert types[types.index("Resize") + 1] == "AspectCrop" and types.count("AspectCrop") == 1
+    assert (steps[3].aspect_lo, steps[3].aspect_hi) == (0.4, 3)
+    assert "AspectCrop" not in [step.type for step in config.test_dataloader.dataset.pipeline]
+    assert not any("ASPECT" in problem for problem in problems)
+    config, _, problems = convert(faster_rcnn(TRAIN={"ASPECT_CROPPING": False, "ASPECT_HI": 3}))
+    assert "AspectCrop" not in [step.type for step in config.train_dataloader.dataset.pipeline]
+    assert not any("ASPECT" in problem for problem in problems)
+
+
 def test_weights_of_a_detector_become_load_from(convert):
     old = "https://s3-us-west-2.amazonaws.com/detectron/35857345/a/model_final.pkl"
     config, _, _ = convert(faster_rcnn(TRAIN={"WEIGHTS": old}))
@@ -420,12 +435,13 @@ def test_weights_of_a_detector_become_load_from(convert):
 def test_what_is_not_translated_is_listed_with_file_and_key(convert):
     _, text, problems = convert(
         faster_rcnn(
+            MODEL={"FOO_BAR": 1},
             TRAIN={"FREEZE_CONV_BODY": True, "BATCHSIZE_PER_IM": 3, "DATASETS": "('my_train',)"},
             TEST={"BBOX_AUG": "{ENABLED: True, H_FLIP: True}", "PROPOSAL_FILES": "('a.pkl',)"},
         )
     )
     listed = "\n".join(problems)
-    assert len(problems) == 5
+    assert len(problems) == 6
     for part in (
         "file.yaml: TRAIN.FREEZE_CONV_BODY = True: not translated, here it is always False",
         "TRAIN.BATCHSIZE_PER_IM = 3: not a key of Detectron, did you mean TRAIN.BATCH_SIZE_PER_IM?",
@@ -434,6 +450,7 @@ def test_what_is_not_translated_is_listed_with_file_and_key(convert):
         "TRAIN.DATASETS = ['my_train']: not translated (set train_dataloader.dataset",
     ):
         assert part in listed
+    assert any(line.endswith("MODEL.FOO_BAR = 1: not a key of Detectron") for line in problems)
     assert all(f"#   {problem}" in text for problem in problems)
 
 

@@ -167,7 +167,7 @@ def test_via_2_projects_are_unwrapped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no json file"),
+        ("{", "is not valid json"),
         ("[]", "got a list"),
         ('{"images": [], "annotations": [], "categories": []}', "a COCO file already"),
         ('{"project": {"pname": "x"}}', r"got the key 'project' with \['pname'\]"),
@@ -185,13 +185,19 @@ def test_other_forms_say_what_was_found(tmp_path: Path, text: str, message: str)
 def test_missing_and_unreadable_images_are_named_and_nothing_is_written(tmp_path: Path) -> None:
     ann_file, out_file = tmp_path / "via.json", tmp_path / "out" / "coco.json"
     ann_file.write_text(json.dumps(via_of(TRIANGLE)))
-    with pytest.raises(ValueError, match=r"via.json: 1 of 1 images are not in .*: a.jpg"):
+    with pytest.raises(ValueError, match=r"via.json: .*1 problem:\n.*a\.jpg' does not exist"):
         convert_balloon_to_coco(ann_file, out_file, tmp_path)
     for content in (b"", b"no picture"):
         (tmp_path / "a.jpg").write_bytes(content)
-        with pytest.raises(ValueError, match=r"a\.jpg cannot be read"):
+        with pytest.raises(ValueError, match=r"a\.jpg' cannot be read"):
             convert_balloon_to_coco(ann_file, out_file, tmp_path)
     assert not out_file.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_encodings_of_json_are_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "via.json").write_text(json.dumps(via_of(TRIANGLE)), encoding=encoding)
+    assert load_via(tmp_path / "via.json") == via_of(TRIANGLE)
 
 
 def test_image_size_is_the_one_that_training_sees(tmp_path: Path) -> None:

@@ -274,3 +274,44 @@ def test_wrong_crop_sizes_are_refused(crop_type, crop_size):
 def test_root_registry_finds_ours_in_our_scope(make_sample):
     resize = ENGINE_TRANSFORMS.build({"type": "Resize", "scale": (60, 50)})
     assert type(resize).__module__.startswith("mmdet_lite")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected_hw"),
+    [
+        ({"type": "ResizeShortestEdge", "scale": 200}, (200, 400)),
+        ({"type": "ResizeShortestEdge", "scale": (800, 200), "max_size": 300}, (150, 300)),
+        ({"type": "FixShapeResize", "width": 90, "height": 70}, (70, 90)),
+        ({"type": "FixShapeResize", "width": 50, "height": 80, "keep_ratio": True}, (80, 50)),
+    ],
+)
+def test_sizes_of_other_resizes(config, expected_hw, make_sample):
+    done = TRANSFORMS.build(config)(make_sample(height=50, width=100))
+    assert done["img"].shape[:2] == done["img_shape"] == expected_hw
+    assert (done["gt_masks"].height, done["gt_masks"].width) == expected_hw
+
+
+def test_fix_shape_resize_fits_the_image_in_and_pads_it(make_sample):
+    sample = make_sample(height=50, width=100)
+    sample["img"][:] = 9
+    sample["gt_bboxes"] = np.array([[10, 10, 100, 50]] * 3, np.float32)
+    config = {"type": "FixShapeResize", "width": 50, "height": 80, "pad_val": 3}
+    done = TRANSFORMS.build({**config, "keep_ratio": True})(sample)
+    assert (done["img"][:25] == 9).all() and (done["img"][25:] == 3).all()
+    assert done["scale_factor"] == (0.5, 0.5)
+    assert done["gt_bboxes"].tolist() == [[5, 5, 50, 25]] * 3
+
+
+def test_shortest_edge_refuses_keep_ratio():
+    with pytest.raises(ValueError, match="ResizeShortestEdge always keeps the ratio"):
+        TRANSFORMS.build({"type": "ResizeShortestEdge", "scale": 5, "keep_ratio": False})
+
+
+def test_resize_leaves_the_joints_that_it_was_given(make_sample):
+    joints = np.full((3, 2, 3), 2, np.float32)
+    sample = {**make_sample(), "gt_keypoints": joints}
+    assert (
+        TRANSFORMS.build({"type": "Resize", "scale": (60, 50)})(sample)["gt_keypoints"]
+        is not joints
+    )
+    assert (joints == 2).all()

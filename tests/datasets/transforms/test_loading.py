@@ -1,6 +1,5 @@
-"""Images and annotations from disk."""
+"""Annotations of one image."""
 
-import cv2
 import numpy as np
 import pytest
 
@@ -8,10 +7,6 @@ from mmdet_lite.registry import TRANSFORMS
 from mmdet_lite.structures import BitmapMasks, PolygonMasks
 
 TRIANGLE = [2.0, 2, 12, 2, 12, 12]
-
-
-def load(path, **kwargs):
-    return TRANSFORMS.build({"type": "LoadImageFromFile", **kwargs})({"img_path": str(path)})
 
 
 def annotated(*masks):
@@ -29,42 +24,6 @@ def annotated(*masks):
 
 def annotate(results, **kwargs):
     return TRANSFORMS.build({"type": "LoadAnnotations", **kwargs})(results)
-
-
-def test_image_is_loaded_as_bgr_uint8_with_its_shapes(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (7, 9, 3), np.uint8)
-    cv2.imwrite(str(tmp_path / "a.png"), pixels)
-    results = load(tmp_path / "a.png", backend_args=None)
-    assert np.array_equal(results["img"], pixels) and results["img"].dtype == np.uint8
-    assert results["img_shape"] == results["ori_shape"] == (7, 9)
-    assert load(tmp_path / "a.png", to_float32=True)["img"].dtype == np.float32
-    assert load(tmp_path / "a.png", color_type="grayscale")["img"].shape[:2] == (7, 9)
-    pillow = load(tmp_path / "a.png", imdecode_backend="pillow")["img"]
-    assert np.array_equal(pillow, pixels)
-
-
-@pytest.mark.parametrize("backend", ["cv2", "pillow"])
-@pytest.mark.parametrize("content", [b"", b"no image at all"])
-def test_unreadable_image_stops_with_its_path(tmp_path, content, backend):
-    (tmp_path / "bad.jpg").write_bytes(content)
-    with pytest.raises(ValueError, match=r"image '.*bad.jpg' cannot be read or decoded"):
-        load(tmp_path / "bad.jpg", imdecode_backend=backend)
-    assert load(tmp_path / "bad.jpg", imdecode_backend=backend, ignore_empty=True) is None
-
-
-def test_missing_image_stops_with_its_path(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"image '.*none.jpg' does not exist; check data"):
-        load(tmp_path / "none.jpg")
-    assert load(tmp_path / "none.jpg", ignore_empty=True) is None
-    with pytest.raises(ValueError, match="cannot be read"):
-        load(tmp_path)
-
-
-def test_image_from_memory_needs_no_path():
-    image = np.zeros((4, 5, 3), np.uint8)
-    results = TRANSFORMS.build({"type": "LoadImageFromNDArray"})({"img": image, "img_id": 1})
-    assert results["img"] is image and results["img_path"] is None
-    assert results["img_shape"] == results["ori_shape"] == (4, 5)
 
 
 def test_annotations_become_arrays_in_the_frame_of_the_file():
@@ -120,17 +79,3 @@ def test_rle_of_another_size_names_the_image():
 def test_what_is_not_supported_is_refused(argument, message):
     with pytest.raises(ValueError, match=message):
         TRANSFORMS.build({"type": "LoadAnnotations", **argument})
-
-
-@pytest.mark.parametrize(
-    ("said", "word"), [((20, 30), None), ((30, 20), "EXIF"), ((20, 31), "31x20")]
-)
-def test_picture_of_another_size_than_the_data_set_says_stops(tmp_path, said, word):
-    path = str(tmp_path / "a.png")
-    cv2.imwrite(path, np.zeros((20, 30, 3), np.uint8))
-    results = {"img_path": path, "height": said[0], "width": said[1]}
-    if word is None:
-        assert TRANSFORMS.build({"type": "LoadImageFromFile"})(results)["img_shape"] == (20, 30)
-        return
-    with pytest.raises(ValueError, match=word):
-        TRANSFORMS.build({"type": "LoadImageFromFile"})(results)

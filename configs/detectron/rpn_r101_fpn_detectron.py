@@ -1,0 +1,4 @@
+# RPN R-101 FPN for the baselines of Detectron.
+_base_ = "./rpn_r50_fpn_detectron.py"
+
+model = dict(backbone=dict(depth=101))

@@ -1,0 +1,4 @@
+# Mask R-CNN R-101 DC5 as Detectron2 runs it, for its model zoo's weights.
+_base_ = "./mask-rcnn_r50_dc5_detectron2.py"
+
+model = dict(backbone=dict(depth=101))
