@@ -26,6 +26,7 @@ QUICK = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+SHORT = settings(QUICK, max_examples=25)  # for what is run in many forms
 LONG = settings(QUICK, max_examples=5000, derandomize=False)
 
 # What turns up where something else belongs.
@@ -434,7 +435,7 @@ def check_broken_xml(root, text, monkeypatch):
     assert sum(told) == total, logged
 
 
-@QUICK
+@SHORT
 @given(breaks=XML_BREAKS)
 def test_broken_xml_ends_in_a_clear_error_or_a_correct_set(folder, breaks):
     height, width = XML_SIZES["a"]
@@ -616,7 +617,7 @@ def check_broken_form(folder, form, breaks):
 
 
 @pytest.mark.parametrize("form", TEXT_FORMS)
-@QUICK
+@SHORT
 @given(breaks=BREAKS, words=WORD_BREAKS)
 def test_broken_forms_end_in_a_clear_error_or_a_set_that_loads(folder, form, breaks, words):
     check_broken_form(folder, form, breaks if form in ("labelme", "via") else words)

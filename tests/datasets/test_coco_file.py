@@ -150,15 +150,15 @@ def private_mib(pid):
 @pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="memory is read in /proc")
 def test_workers_read_the_annotations_of_the_parent(coco_content, write_coco):
     """After two epochs no worker has made a copy of the block of annotations."""
-    dataset = CocoDataset(**many_images(write_coco, coco_content, 2000))
+    dataset = CocoDataset(**many_images(write_coco, coco_content, 1000))
     size = dataset.data_bytes.nbytes / 2**20
-    assert size > 60 and not dataset.data_list
+    assert size > 30 and not dataset.data_list
     gc.collect()
-    loader = DataLoader(dataset, 50, num_workers=2, collate_fn=len, persistent_workers=True)
-    assert sum(loader) == 2000
+    loader = DataLoader(dataset, 25, num_workers=2, collate_fn=len, persistent_workers=True)
+    assert sum(loader) == 1000
     children = [child.pid for child in multiprocessing.active_children()]
     before = [private_mib(pid) for pid in children]
-    assert sum(loader) == 2000
+    assert sum(loader) == 1000
     after = [private_mib(pid) for pid in children]
     assert len(children) >= 2
     assert all(b - a < 0.2 * size for a, b in zip(before, after, strict=True)), (before, after)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mmdet_lite.datasets.coco_file import shortened
 from mmdet_lite.ops.checks import is_number
 from mmdet_lite.ops.outlines import signed_area
 
@@ -30,10 +31,10 @@ def via_outline(shape: Mapping[str, Any]) -> Points:
         points = OUTLINES[kind](shape)
     except KeyError as error:
         raise ValueError(f"{kind} without {error.args[0]!r}; it has {sorted(shape)}") from None
-    except TypeError:
-        raise ValueError(f"{kind} with something that is no number: {dict(shape)}") from None
+    except (TypeError, OverflowError):
+        raise ValueError(f"{kind} with something that is no number: {shortened(shape)}") from None
     if not all(math.isfinite(value) for point in points for value in point):
-        raise ValueError(f"{kind} with a coordinate that is not finite: {dict(shape)}")
+        raise ValueError(f"{kind} with a coordinate that is not finite: {shortened(shape)}")
     if len(points) < 3:
         raise ValueError(f"{kind} of {len(points)} points; an outline needs at least 3")
     if signed_area(np.array(points, float)) == 0:
@@ -77,6 +78,7 @@ def _number(value: Any) -> float:
     """Return a json number as it is; text and booleans raise TypeError."""
     if not is_number(value):
         raise TypeError(f"{value!r} is no number")
+    float(value)  # OverflowError where none is large enough
     return value
 
 
