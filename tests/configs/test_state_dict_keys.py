@@ -33,7 +33,9 @@ THEIR_FOLDERS = {  # MMDetection's folders whose every file is read here, and ho
     "pascal_voc": 6,
     "cityscapes": 2,
 }
-OURS = [path for folder in THEIR_FOLDERS for path in sorted((CONFIGS / folder).glob("*.py"))]
+OURS = [
+    path for folder in (*THEIR_FOLDERS, "ssd") for path in sorted((CONFIGS / folder).glob("*.py"))
+]
 DOZEN = """
     mask-rcnn_r50_fpn_1x_coco mask-rcnn_r50-caffe-c4_1x_coco mask-rcnn_x101-32x8d_fpn_1x_coco
     faster-rcnn_r50-caffe-dc5_1x_coco faster-rcnn_r50_fpn_fcos-rpn_1x_coco rpn_r50-caffe-c4_1x_coco

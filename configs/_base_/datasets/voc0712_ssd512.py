@@ -1,50 +1,16 @@
-# Pascal VOC as SSD sees it (Liu 2016): the picture laid on a larger canvas, cut around an object,
-# squeezed to 512 x 512, its colours distorted; the set counts 10 times an epoch. As in
-# MMDetection 3.3.
-_base_ = "./voc0712.py"
+# As voc0712_ssd300.py, squeezed to 512 x 512.
+_base_ = "./voc0712_ssd300.py"
 
-train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="LoadAnnotations", with_bbox=True),
-    # the canvas has the mean colour, which the preprocessor turns into 0
-    dict(type="Expand", mean=[123.675, 116.28, 103.53], to_rgb=True, ratio_range=(1, 4)),
-    dict(type="MinIoURandomCrop", min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size=0.3),
-    dict(type="Resize", scale=(512, 512), keep_ratio=False),
-    dict(type="RandomFlip", prob=0.5),
-    dict(
-        type="PhotoMetricDistortion",
-        brightness_delta=32,
-        contrast_range=(0.5, 1.5),
-        saturation_range=(0.5, 1.5),
-        hue_delta=18,
-    ),
-    dict(type="PackDetInputs"),
-]
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(512, 512), keep_ratio=False),
-    dict(type="LoadAnnotations", with_bbox=True),
-    dict(
-        type="PackDetInputs",
-        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[4].scale = (512, 512)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].scale = (512, 512)
 train_dataloader = dict(
-    batch_size=8,
-    num_workers=3,
     dataset=dict(
-        times=10,
         dataset=dict(
             datasets=[
-                dict(
-                    type={{_base_.dataset_type}},
-                    data_root={{_base_.data_root}},
-                    ann_file=f"{year}/ImageSets/Main/trainval.txt",
-                    data_prefix=dict(sub_data_root=f"{year}/"),
-                    filter_cfg=dict(filter_empty_gt=True, min_size=32),
-                    pipeline=train_pipeline,
-                )
-                for year in ("VOC2007", "VOC2012")
+                dict(year, pipeline=train_pipeline)
+                for year in _base_.train_dataloader.dataset.dataset.datasets
             ],
         ),
     ),

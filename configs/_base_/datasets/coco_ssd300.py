@@ -1,0 +1,51 @@
+# COCO 2017 as SSD sees it (Liu 2016): the picture laid on a larger canvas, cut around an object,
+# squeezed to 300 x 300, its colours distorted; the set counts 5 times an epoch. As in
+# MMDetection 3.3.
+_base_ = "./coco_detection.py"
+
+train_pipeline = [
+    dict(type="LoadImageFromFile", backend_args={{_base_.backend_args}}),
+    dict(type="LoadAnnotations", with_bbox=True),
+    # the canvas has the mean colour, which the preprocessor turns into 0
+    dict(type="Expand", mean=[123.675, 116.28, 103.53], to_rgb=True, ratio_range=(1, 4)),
+    dict(type="MinIoURandomCrop", min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size=0.3),
+    dict(type="Resize", scale=(300, 300), keep_ratio=False),
+    dict(type="RandomFlip", prob=0.5),
+    dict(
+        type="PhotoMetricDistortion",
+        brightness_delta=32,
+        contrast_range=(0.5, 1.5),
+        saturation_range=(0.5, 1.5),
+        hue_delta=18,
+    ),
+    dict(type="PackDetInputs"),
+]
+test_pipeline = [
+    dict(type="LoadImageFromFile", backend_args={{_base_.backend_args}}),
+    dict(type="Resize", scale=(300, 300), keep_ratio=False),
+    dict(type="LoadAnnotations", with_bbox=True),
+    dict(
+        type="PackDetInputs",
+        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
+    ),
+]
+train_dataloader = dict(
+    batch_size=8,
+    batch_sampler=None,  # all pictures have one shape
+    dataset=dict(
+        _delete_=True,
+        type="RepeatDataset",
+        times=5,
+        dataset=dict(
+            type={{_base_.dataset_type}},
+            data_root={{_base_.data_root}},
+            ann_file="annotations/instances_train2017.json",
+            data_prefix=dict(img="train2017/"),
+            filter_cfg=dict(filter_empty_gt=True, min_size=32),
+            pipeline=train_pipeline,
+            backend_args={{_base_.backend_args}},
+        ),
+    ),
+)
+val_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
