@@ -105,12 +105,15 @@ class Theirs(nn.Module):
                 "rpn_post_nms_top_n_test": 250,
             }
         mean, std = ([x / 255 for x in cfg.model.data_preprocessor[k]] for k in ("mean", "std"))
+        [resize] = [step for step in cfg.test_pipeline if step.type == "Resize"]
         self.model = FasterRCNN(
             body,
+            min_size=min(resize.scale),  # _skip_resize is for training alone; so nothing changes
+            max_size=max(resize.scale),
             rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * len(sizes)),
             image_mean=mean,
             image_std=std,
-            _skip_resize=True,  # the loader has done it, to the same sizes as for ours
+            _skip_resize=True,  # the loader has done it, as for ours
             **kwargs,
         )
         self.channels_last = False

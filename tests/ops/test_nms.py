@@ -47,6 +47,20 @@ def test_survivors_are_those_of_each_image_and_group_alone(threshold):
     assert all(torch.equal(a, b) for a, b in zip(case, copies, strict=True))
 
 
+@pytest.mark.parametrize("images", [1, 8, 16])
+def test_many_classes_and_images_of_full_size_cost_no_precision(images):
+    xy = (torch.rand(150, 2) * torch.tensor([1200.0, 700.0])).repeat_interleave(6, 0)
+    sides = 12 + (torch.rand(150, 2) * 40).repeat_interleave(6, 0)
+    corner = xy + torch.randn(900, 2) * 3
+    boxes = torch.cat([corner, corner + sides], dim=1)
+    classes = torch.randint(80, (150,)).repeat_interleave(6, 0)
+    image = torch.randint(images, (150,)).repeat_interleave(6, 0)
+    case = (boxes, torch.rand(900), classes, image)
+    keep = kept(*case, images, CFG)
+    assert torch.equal(keep, one_by_one(*case, 0.5))
+    assert 150 < len(keep) < 900
+
+
 def test_class_agnostic_suppresses_across_groups():
     boxes, scores, groups, images = crowd()
     keep = kept(boxes, scores, groups, images, 3, {**CFG, "class_agnostic": True})

@@ -100,11 +100,11 @@ def _from_polygons(
     rows = torch.cat([image_idx[:, None], gt_idx[:, None]], dim=1).cpu().numpy()
     corners = boxes.cpu().numpy()  # drawing polygons is the host's work
     for target, (image, gt), (x1, y1, x2, y2) in zip(targets, rows, corners, strict=True):
+        outline = masks[image].masks[gt]
+        if not outline:  # a crop may keep a corner of the box and nothing of the object
+            continue
         scale = np.array([width / max(x2 - x1, 1), height / max(y2 - y1, 1)])
-        parts = [
-            ((np.asarray(part).reshape(-1, 2) - (x1, y1)) * scale).flatten()
-            for part in masks[image].masks[gt]
-        ]
+        parts = [((np.asarray(part).reshape(-1, 2) - (x1, y1)) * scale).flatten() for part in outline]
         rle = coco_mask.merge(coco_mask.frPyObjects(parts, height, width))
         target[:] = coco_mask.decode(rle)
     return torch.from_numpy(targets).to(boxes.device)

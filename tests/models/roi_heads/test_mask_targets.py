@@ -119,6 +119,16 @@ def test_arguments_stay_as_they_were():
     assert np.array_equal(masks.offsets_xy, copies[0]) and torch.equal(boxes, copies[1])
 
 
+def test_an_object_of_which_a_crop_left_only_the_box_has_an_empty_target():
+    ell = [0, 0, 10, 0, 10, 50, 50, 50, 50, 60, 0, 60]  # its box has an empty upper right corner
+    masks = PolygonMasks([[np.array(ell, float)]], *HW).crop((30, 5, 50, 40))
+    assert masks.areas.tolist() == [0]
+    one = torch.zeros(1, dtype=torch.long)
+    box = torch.tensor([[0.0, 0.0, 20.0, 35.0]])
+    for kind in (masks, masks.to_bitmap()):
+        assert not mask_targets([kind], one, one, box, (28, 28)).any()
+
+
 def test_mixed_kinds_in_a_batch_are_refused():
     mixed = [BitmapMasks([], *HW), PolygonMasks([], *HW)]
     none = torch.zeros(0, dtype=torch.long)
