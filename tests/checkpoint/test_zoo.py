@@ -60,7 +60,7 @@ def test_every_entry_is_whole():
 
 def test_models_of_mmdetection_are_called_like_their_configs():
     published = [model for model in zoo_models().values() if model.source == "MMDetection"]
-    assert len(published) == 131
+    assert len(published) == 133
     assert all(Path(model.config).stem == model.name for model in published)
 
 
