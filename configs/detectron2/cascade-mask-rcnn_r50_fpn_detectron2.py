@@ -1,17 +1,11 @@
 # Cascade Mask R-CNN R-50 FPN as Detectron2 runs it, for its model zoo's weights: like MMDetection's
 # caffe models; images are resized by Pillow, which smooths where it makes them smaller, and its
 # one mask head becomes three equal ones.
-_base_ = "../cascade_rcnn/cascade-mask-rcnn_r50-caffe_fpn_1x_coco.py"
+_base_ = [
+    "../_base_/models/cascade-mask-rcnn_r50-caffe_fpn.py",
+    "../_base_/datasets/coco_instance_pillow.py",
+    "../_base_/schedules/schedule_1x.py",
+    "../_base_/default_runtime.py",
+]
 
 model = dict(backbone=dict(init_cfg=None))
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(1333, 800), keep_ratio=True, backend="pillow"),
-    dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(
-        type="PackDetInputs",
-        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
-]
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

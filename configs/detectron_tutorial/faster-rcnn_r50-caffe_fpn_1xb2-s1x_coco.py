@@ -3,16 +3,8 @@ _base_ = "./faster-rcnn_r50-caffe_fpn_8xb2-s1x_coco.py"
 
 optim_wrapper = dict(optimizer=dict(lr=0.0025))
 train_cfg = dict(max_iters=1040000, val_interval=20000)
-param_scheduler = [
-    dict(type="LinearLR", start_factor=1 / 3, by_epoch=False, begin=0, end=500),
-    dict(
-        type="MultiStepLR",
-        by_epoch=False,
-        begin=0,
-        end=1040000,
-        milestones=[800000, 960000],
-        gamma=0.1,
-    ),
-]
+param_scheduler = _base_.param_scheduler
+param_scheduler[1].end = 1040000
+param_scheduler[1].milestones = [800000, 960000]
 default_hooks = dict(checkpoint=dict(interval=20000))
 auto_scale_lr = dict(base_batch_size=2)

@@ -2,15 +2,10 @@
 _base_ = [
     "../_base_/models/faster-rcnn_r50-caffe_fpn_detectron.py",
     "../_base_/datasets/coco_detection_500px-2014.py",
-    "../_base_/schedules/schedule_90k_detectron.py",
+    "../_base_/schedules/schedule_tutorial_detectron.py",
     "../_base_/default_runtime.py",
 ]
 
 model = dict(train_cfg=dict(rcnn=dict(sampler=dict(num=256))))
-train_cfg = dict(max_iters=7500)
-param_scheduler = [
-    dict(type="LinearLR", start_factor=1 / 3, by_epoch=False, begin=0, end=500),
-    dict(type="MultiStepLR", by_epoch=False, begin=0, end=7500, milestones=[3750, 5000], gamma=0.1),
-]
 default_hooks = dict(checkpoint=dict(by_epoch=False, interval=2500))
 log_processor = dict(by_epoch=False)

@@ -1,29 +1,7 @@
-# Light Faster R-CNN on COCO: short side 320, images of 30 epochs in batches of 8.
+# Light Faster R-CNN on COCO: MobileNetV2, short side 320, 30 epochs in batches of 8.
 _base_ = [
     "../_base_/models/faster-rcnn_mobilenet-v2_fpn.py",
-    "../_base_/datasets/coco_detection.py",
+    "../_base_/datasets/coco_detection_320.py",
     "../_base_/schedules/schedule_light.py",
     "../_base_/default_runtime.py",
 ]
-
-scale = (533, 320)
-train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="LoadAnnotations", with_bbox=True),
-    dict(type="RandomChoiceResize", scales=[(667, 400), (600, 360), scale, (480, 288)],
-         keep_ratio=True),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PackDetInputs"),
-]  # fmt: skip
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=scale, keep_ratio=True),
-    dict(type="LoadAnnotations", with_bbox=True),
-    dict(
-        type="PackDetInputs",
-        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
-]
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader

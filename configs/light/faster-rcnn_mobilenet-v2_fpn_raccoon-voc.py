@@ -1,31 +1,13 @@
 # Light Faster R-CNN on the raccoon set as it comes, in Pascal VOC's form, scored as VOC does.
-_base_ = "./faster-rcnn_mobilenet-v2_fpn_raccoon.py"
+_base_ = [
+    "../_base_/models/faster-rcnn_mobilenet-v2_fpn.py",
+    "../_base_/datasets/raccoon_voc.py",
+    "../_base_/schedules/schedule_raccoon.py",
+    "../_base_/default_runtime.py",
+]
 
-voc = dict(
-    _delete_=True,
-    type="VOCDataset",
-    data_root={{_base_.data_root}},
-    metainfo={{_base_.metainfo}},
-    data_prefix=dict(sub_data_root="VOC2007/"),
+model = dict(roi_head=dict(bbox_head=dict(num_classes=1)))
+default_hooks = dict(
+    logger=dict(interval=10),
+    checkpoint=dict(interval=5, save_best="pascal_voc/AP50", max_keep_ckpts=2),
 )
-train_dataloader = dict(
-    dataset=dict(
-        **voc,
-        ann_file="VOC2007/ImageSets/Main/trainval.txt",
-        filter_cfg=dict(filter_empty_gt=True),
-        pipeline={{_base_.train_pipeline}},
-    ),
-)
-val_dataloader = dict(
-    dataset=dict(
-        **voc,
-        ann_file="VOC2007/ImageSets/Main/test.txt",
-        test_mode=True,
-        pipeline={{_base_.test_pipeline}},
-    ),
-)
-test_dataloader = val_dataloader
-
-val_evaluator = dict(_delete_=True, type="VOCMetric", iou_thrs=[0.5, 0.75], eval_mode="11points")
-test_evaluator = val_evaluator
-default_hooks = dict(checkpoint=dict(save_best="pascal_voc/AP50"))

@@ -1,51 +1,13 @@
 # Keypoint R-CNN as torchvision runs keypointrcnn_resnet50_fpn; see faster-rcnn_r50_fpn_torchvision.
 # Besides: COCO's keypoints are taken as they are, not as centres of pixels; ours are scored by the
 # share of the heatmap at the peak (0..1), torchvision's by its height.
-_base_ = "../keypoint_rcnn/keypoint-rcnn_r50_fpn_1x_coco.py"
+_base_ = [
+    "../_base_/models/keypoint-rcnn_r50_fpn_torchvision.py",
+    "../_base_/datasets/coco_keypoint_torchvision.py",
+    "../_base_/schedules/schedule_90k.py",
+    "../_base_/default_runtime.py",
+]
 
-one_sided = dict(add_ctr_clamp=True, ctr_clamp=1e9)
-model = dict(
-    backbone=dict(
-        # eps 0 is that of the COCO weights; with weights of your own training it is 1e-5
-        norm_cfg=dict(type="BN", requires_grad=False, eps=0.0),
-        init_cfg=None,
-    ),
-    rpn_head=dict(
-        anchor_generator=dict(
-            _delete_=True,
-            type="TorchvisionAnchorGenerator",
-            strides=[4, 8, 16, 32, 64],
-            sizes=[[32], [64], [128], [256], [512]],
-        ),
-        bbox_coder=one_sided,
-    ),
-    roi_head=dict(
-        bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=2, aligned=False)),
-        bbox_head=dict(bbox_coder=one_sided),
-        keypoint_roi_extractor=dict(roi_layer=dict(sampling_ratio=2, aligned=False)),
-    ),
-    train_cfg=dict(rpn_proposal=dict(max_per_img=2000, min_bbox_size=1e-3)),
-    test_cfg=dict(rpn=dict(min_bbox_size=1e-3), rcnn=dict(min_bbox_size=1e-2)),
-)
-load = dict(type="LoadAnnotations", with_bbox=True, with_keypoints=True, keypoint_offset=0.0)
-train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    load,
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="TorchvisionResize", min_size=800, max_size=1333),
-    dict(type="PackDetInputs"),
-]
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="TorchvisionResize", min_size=800, max_size=1333),
-    load,
-    dict(
-        type="PackDetInputs",
-        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-val_evaluator = dict(keypoint_offset=0.0)
-test_evaluator = dict(keypoint_offset=0.0)
+train_dataloader = dict(sampler=dict(type="InfiniteSampler"))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=10000))
+log_processor = dict(by_epoch=False)

@@ -297,7 +297,3 @@ def test_every_file_of_mmdetection_loads_builds_and_has_its_weights(
         except (KeyError, TypeError, ValueError) as error:
             wrong[file.name] = f"{type(error).__name__}: {error}"
     assert not wrong
-
-
-def test_files_of_mmdetection_that_are_read_are_173_and_one_without_a_model() -> None:
-    assert sum(THEIR_FOLDERS.values()) == 174

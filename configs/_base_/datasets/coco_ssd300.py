@@ -1,10 +1,12 @@
 # COCO 2017 as SSD sees it (Liu 2016): the picture laid on a larger canvas, cut around an object,
 # squeezed to 300 x 300, its colours distorted; the set counts 5 times an epoch. As in
 # MMDetection 3.3.
-_base_ = "./coco_detection.py"
+dataset_type = "CocoDataset"
+data_root = "data/coco/"
+backend_args = None
 
 train_pipeline = [
-    dict(type="LoadImageFromFile", backend_args={{_base_.backend_args}}),
+    dict(type="LoadImageFromFile", backend_args=backend_args),
     dict(type="LoadAnnotations", with_bbox=True),
     # the canvas has the mean colour, which the preprocessor turns into 0
     dict(type="Expand", mean=[123.675, 116.28, 103.53], to_rgb=True, ratio_range=(1, 4)),
@@ -21,7 +23,7 @@ train_pipeline = [
     dict(type="PackDetInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile", backend_args={{_base_.backend_args}}),
+    dict(type="LoadImageFromFile", backend_args=backend_args),
     dict(type="Resize", scale=(300, 300), keep_ratio=False),
     dict(type="LoadAnnotations", with_bbox=True),
     dict(
@@ -31,21 +33,47 @@ test_pipeline = [
 ]
 train_dataloader = dict(
     batch_size=8,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
     batch_sampler=None,  # all pictures have one shape
     dataset=dict(
-        _delete_=True,
         type="RepeatDataset",
         times=5,
         dataset=dict(
-            type={{_base_.dataset_type}},
-            data_root={{_base_.data_root}},
+            type=dataset_type,
+            data_root=data_root,
             ann_file="annotations/instances_train2017.json",
             data_prefix=dict(img="train2017/"),
             filter_cfg=dict(filter_empty_gt=True, min_size=32),
             pipeline=train_pipeline,
-            backend_args={{_base_.backend_args}},
+            backend_args=backend_args,
         ),
     ),
 )
-val_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline))
+val_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file="annotations/instances_val2017.json",
+        data_prefix=dict(img="val2017/"),
+        test_mode=True,
+        pipeline=test_pipeline,
+        backend_args=backend_args,
+    ),
+)
 test_dataloader = val_dataloader
+
+val_evaluator = dict(
+    type="CocoMetric",
+    ann_file=data_root + "annotations/instances_val2017.json",
+    metric="bbox",
+    format_only=False,
+    backend_args=backend_args,
+)
+test_evaluator = val_evaluator

@@ -1,7 +1,9 @@
 # Pascal VOC as SSD sees it (Liu 2016): the picture laid on a larger canvas, cut around an object,
 # squeezed to 300 x 300, its colours distorted; the set counts 10 times an epoch. As in
 # MMDetection 3.3.
-_base_ = "./voc0712.py"
+dataset_type = "VOCDataset"
+data_root = "data/VOCdevkit/"
+backend_args = None
 
 train_pipeline = [
     dict(type="LoadImageFromFile"),
@@ -32,13 +34,19 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=3,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
+    batch_sampler=dict(type="AspectRatioBatchSampler"),
     dataset=dict(
+        type="RepeatDataset",
         times=10,
         dataset=dict(
+            type="ConcatDataset",
+            ignore_keys=["dataset_type"],  # the only thing in which the two years differ
             datasets=[
                 dict(
-                    type={{_base_.dataset_type}},
-                    data_root={{_base_.data_root}},
+                    type=dataset_type,
+                    data_root=data_root,
                     ann_file=f"{year}/ImageSets/Main/trainval.txt",
                     data_prefix=dict(sub_data_root=f"{year}/"),
                     filter_cfg=dict(filter_empty_gt=True, min_size=32),
@@ -49,5 +57,24 @@ train_dataloader = dict(
         ),
     ),
 )
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file="VOC2007/ImageSets/Main/test.txt",
+        data_prefix=dict(sub_data_root="VOC2007/"),
+        test_mode=True,
+        pipeline=test_pipeline,
+        backend_args=backend_args,
+    ),
+)
 test_dataloader = val_dataloader
+
+# the way of 2007: precision at 11 recalls
+val_evaluator = dict(type="VOCMetric", metric="mAP", eval_mode="11points")
+test_evaluator = val_evaluator
