@@ -26,8 +26,11 @@ FAMILIES = [
     ("roi_head.bbox_head", r"rpn_head\.", "Faster R-CNN", "faster_rcnn"),
     ("roi_head.bbox_head", "", "Fast R-CNN", "fast_rcnn"),
     ("bbox_head", r"bbox_head\.retina_", "RetinaNet", "retinanet"),
+    ("bbox_head", r"neck\.(l2_norm|extra_layers)\.", "SSD", "ssd"),
     ("rpn_head", "", "RPN", "rpn"),
 ]
+# type of a config's bbox_head -> the family of its weights
+FAMILY_OF_HEAD = {"RetinaHead": "RetinaNet", "SSDHead": "SSD", "FCOSHead": "FCOS"}
 # a program -> its name in the zoo, and the folder of configs that are as it is
 PROGRAMS = {
     "torchvision": ("torchvision", "torchvision"),

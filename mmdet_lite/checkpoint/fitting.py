@@ -12,7 +12,7 @@ from mmdet_lite.checkpoint.class_rows import (
     rows_by_name,
     warn_of_undeclared_rows,
 )
-from mmdet_lite.checkpoint.families import family_of, parts_of, parts_of_config
+from mmdet_lite.checkpoint.families import FAMILY_OF_HEAD, family_of, parts_of, parts_of_config
 from mmdet_lite.checkpoint.load import state_dict_of
 from mmdet_lite.checkpoint.origin import check_backbone_origin, check_origin, origin_of
 from mmdet_lite.checkpoint.state import LoadReport, load_state_dict
@@ -64,7 +64,7 @@ def load_weights(
 
 
 def check_family(checkpoint: Mapping[str, Any], model: Mapping[str, Any], source: str) -> None:
-    """Refuse a checkpoint that lacks a whole head of a config's model.
+    """Refuse a checkpoint that lacks a whole head of a config's model, or has another's.
 
     Args:
         checkpoint: as ``load_checkpoint_file`` returns it.
@@ -72,13 +72,15 @@ def check_family(checkpoint: Mapping[str, Any], model: Mapping[str, Any], source
         source: the checkpoint's file, for the text.
 
     Raises:
-        ValueError: a head is missing, with what detector the weights are of.
+        ValueError: a head is missing or another's, with what detector the weights are of.
     """
     names = state_dict_of(dict(checkpoint))
     lacking = sorted(parts_of_config(model) - parts_of(names))
-    if not lacking or not any(name.startswith("backbone.") for name in names):
-        return
     family = family_of(names)
+    wanted = FAMILY_OF_HEAD.get(str((model.get("bbox_head") or {}).get("type")))
+    other = family is not None and wanted not in (None, family[0])
+    if not (lacking or other) or not any(name.startswith("backbone.") for name in names):
+        return
     fitting = (checkpoint.get("meta") or {}).get("fitting_config")
     if not parts_of(names):
         kind = "of a backbone alone"
@@ -86,25 +88,37 @@ def check_family(checkpoint: Mapping[str, Any], model: Mapping[str, Any], source
     elif family is None:
         kind, way_out = "of another network", "give it the config it was trained with"
     else:
-        kind = f"of {'an' if family[0] == 'RPN' else 'a'} {family[0]}"
+        kind = f"of {'an' if family[0] in ('RPN', 'SSD') else 'a'} {family[0]}"
         way_out = f"take {fitting or f'its config, or one of configs/{family[1]}/'}"
-    raise ValueError(
-        f"{source} holds weights {kind}: none of {', '.join(lacking)}, which the config's "
-        f"{model.get('type')} needs; {way_out}"
-    )
+    reason = f"the config's model.bbox_head is {wanted}'s"
+    if lacking:
+        reason = f"none of {', '.join(lacking)}, which the config's {model.get('type')} needs"
+    raise ValueError(f"{source} holds weights {kind}: {reason}; {way_out}")
 
 
-def check_pretrained(model: nn.Module) -> None:
+def check_pretrained(model: nn.Module, classes: Sequence[str] | None = None) -> None:
     """Compare the model with what the files say that its parts were initialised from.
 
+    Args:
+        model: its parts as ``PretrainedInit`` left them.
+        classes: names of the data's classes, in order; None where they are not known.
+
     Raises:
-        ValueError: images are prepared otherwise, where the file's way is known (see
-            ``PretrainedInit``).
+        ValueError: images are prepared otherwise, where the file's way is known; a head took the
+            rows of as many classes, of which some have another place in the data.
     """
     for module in model.modules():
-        source, origin = getattr(module, "pretrained_from", (None, None))
+        source, origin, trained = getattr(module, "pretrained_from", (None, None, None))
         if source is not None and origin is not None:
             check_backbone_origin(origin, model, source)
+        if trained is None or classes is None or len(trained) != len(classes):
+            continue  # of other counts no rows were taken
+        if list(trained) != list(classes) and set(trained) & set(classes):
+            raise ValueError(
+                f"init_cfg took the rows of classes from {source} in its order\n  {source}: "
+                f"{', '.join(trained)}\n  data: {', '.join(classes)}\nTake them by name: "
+                f"--load-from {source} (load_from in the config), without init_cfg"
+            )
 
 
 def placed(weights: dict[str, Any], own: Collection[str]) -> dict[str, Any]:

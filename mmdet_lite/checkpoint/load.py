@@ -55,6 +55,8 @@ def load_checkpoint_file(
             f"{path} holds a {type(content).__name__}, expected a dict with 'state_dict' (or a "
             "state dict itself)"
         )
+    if not content:
+        raise ValueError(f"{path} holds an empty dict: there are no weights in it")
     try:
         checkpoint = _imported(plain(content, where=path.name), path.name, quiet)
     except RecursionError as error:
@@ -85,8 +87,8 @@ def _imported(checkpoint: dict[str, Any], name: str, quiet: bool) -> dict[str, A
     """``checkpoint`` itself, or, if it is of another program, its weights under our names."""
     meta = dict(checkpoint.get("meta") or {})
     try:
-        author = checkpoint.get("__author__")
-        imported = import_weights(state_dict_of(checkpoint), meta, author)
+        said = (checkpoint.get("__author__"), checkpoint.get("cfg"))
+        imported = import_weights(state_dict_of(checkpoint), meta, *said)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
     if imported is None:
@@ -230,6 +232,11 @@ def _allow_listed() -> Iterator[None]:
 
 def _unreadable_text(path: Path) -> str:
     size = path.stat().st_size
+    if zipfile.is_zipfile(path):  # its table stands at the end: nothing was cut off
+        return (
+            f"{path} is an archive, but no checkpoint: of a TorchScript model (torch.jit.save) save"
+            " the weights alone, torch.save(model.state_dict(), path)"
+        )
     with path.open("rb") as file:
         start = file.read(4)
     if size == 0 or start.startswith((b"PK\x03\x04", b"\x80\x02")):  # of a zip file, a pickle

@@ -5,7 +5,8 @@ from typing import Any
 from mmengine.model import update_init_info
 from torch import nn
 
-from mmdet_lite.checkpoint.fitting import placed
+from mmdet_lite.checkpoint.class_rows import class_layers_of
+from mmdet_lite.checkpoint.fitting import placed, trained_classes
 from mmdet_lite.checkpoint.load import MapLocation, load_checkpoint_file, state_dict_of
 from mmdet_lite.checkpoint.origin import origin_of
 from mmdet_lite.checkpoint.state import load_state_dict
@@ -43,8 +44,10 @@ class PretrainedInit:
             weights = _below(weights, self.prefix, self.checkpoint)
         weights = placed(weights, module.state_dict().keys())
         load_state_dict(module, weights, self.checkpoint, unexpected_is_normal=True, most_below="")
-        # the module does not know how images are prepared: check_pretrained compares it later
-        noted: Any = (self.checkpoint, origin_of(checkpoint))
+        # the module knows neither how images are prepared nor what the classes of the data are:
+        # check_pretrained compares them later
+        classes = trained_classes(checkpoint) if class_layers_of(module) else None
+        noted: Any = (self.checkpoint, origin_of(checkpoint), classes)
         module.pretrained_from = noted
         if hasattr(module, "_params_init_info"):
             update_init_info(module, init_info=f"Pretrained: load from {self.checkpoint}")

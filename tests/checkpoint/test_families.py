@@ -17,6 +17,7 @@ NAMES = {
     "Faster R-CNN": [BOX, RPN],
     "Fast R-CNN": [BOX],
     "RetinaNet": ["bbox_head.retina_cls.weight"],
+    "SSD": ["bbox_head.cls_convs.0.0.weight", "neck.l2_norm.weight"],
     "RPN": ["bbox_head.rpn_cls.bias"],
 }
 MASK_RCNN = {
@@ -47,11 +48,37 @@ def test_no_family_of_unknown_heads_and_of_nothing():
         ("Keypoint R-CNN", r"of a Keypoint R-CNN: none of roi_head.mask_head, which .* MaskRCNN"),
         ("RetinaNet", r"of a RetinaNet: none of roi_head.*, rpn_head.*configs/retinanet/"),
         ("RPN", "of an RPN"),
+        ("SSD", r"of an SSD: none of roi_head.*, or one of configs/ssd/"),
     ],
 )
 def test_weights_of_another_family_are_refused_by_its_name(family, text):
     with pytest.raises(ValueError, match=rf"a\.pth holds weights {text}"):
         check_family(weights("backbone.conv1.weight", *NAMES[family]), MASK_RCNN, "a.pth")
+
+
+@pytest.mark.parametrize(
+    ("family", "head", "wanted"),
+    [
+        ("SSD", "RetinaHead", "RetinaNet"),
+        ("RetinaNet", "SSDHead", "SSD"),
+        ("RetinaNet", "FCOSHead", "FCOS"),
+    ],
+)
+def test_weights_of_another_single_stage_detector_are_refused(family, head, wanted):
+    given = weights("backbone.conv1.weight", *NAMES[family])
+    text = rf"of an? {family}: the config's model\.bbox_head is {wanted}'s; take its config"
+    with pytest.raises(ValueError, match=text):
+        check_family(given, {"type": "SingleStageDetector", "bbox_head": {"type": head}}, "a.pth")
+
+
+def test_weights_of_the_same_or_an_unknown_single_stage_head_pass():
+    for names, head in (
+        (NAMES["SSD"], "SSDHead"),
+        (NAMES["RetinaNet"], "RetinaHead"),
+        (NAMES["RetinaNet"], "MyHead"),
+        (["bbox_head.my_cls.weight"], "RetinaHead"),
+    ):
+        check_family(weights("backbone.w", *names), {"bbox_head": {"type": head}}, "a.pth")
 
 
 def test_config_of_an_imported_file_is_named():

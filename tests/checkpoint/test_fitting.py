@@ -102,3 +102,18 @@ def test_preprocessing_of_a_pretrained_backbone_is_compared(tmp_path):
         check_pretrained(model)
     with pytest.raises(ValueError, match="prepared otherwise"):
         check_pretrained(copy.deepcopy(model))  # what is noted travels with the model
+
+
+def test_class_rows_that_init_cfg_took_in_another_order_are_refused(tmp_path):
+    path = str(tmp_path / "whole.pth")
+    meta = {"dataset_meta": {"classes": ("cat", "dog", "cow")}}
+    save_checkpoint({"state_dict": weights_of(Detector(), 7.0), "meta": meta}, path)
+    model = Detector()
+    PretrainedInit(path)(model)
+    with pytest.raises(ValueError, match=r"cat, dog, cow\n  data: dog, cat, owl\n.*--load-from"):
+        check_pretrained(model, ("dog", "cat", "owl"))
+    for classes in (("cat", "dog", "cow"), ("a", "b", "c"), ("dog", "cat"), None):
+        check_pretrained(model, classes)  # equal; nothing in common; of other count; unknown
+    backbone_alone = Detector()
+    PretrainedInit(path)(backbone_alone.backbone)
+    check_pretrained(backbone_alone, ("dog", "cat", "owl"))

@@ -99,6 +99,20 @@ def test_file_without_a_dict_is_refused(tmp_path):
         load_checkpoint_file(str(tmp_path / "list.pth"))
 
 
+def test_empty_dict_is_said_to_hold_no_weights(tmp_path):
+    torch.save({}, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match=r"a\.pth holds an empty dict: there are no weights in it"):
+        load_checkpoint_file(str(tmp_path / "a.pth"))
+
+
+def test_torchscript_is_named_and_not_said_to_be_cut_off(tmp_path):
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), tmp_path / "a.pth")
+    with pytest.raises(
+        ValueError, match=r"TorchScript.*torch\.save\(model\.state_dict\(\), path\)"
+    ):
+        load_checkpoint_file(str(tmp_path / "a.pth"))
+
+
 def test_missing_file_error_names_the_nearest_one(tmp_path):
     (tmp_path / "epoch_12.pth").write_text("")
     with pytest.raises(FileNotFoundError, match=r"looked at /.*nearest names there: epoch_12\.pth"):

@@ -36,7 +36,10 @@ OLDER_MARKS = {"mmdet_version", "mmcv_version"}
 
 
 def import_weights(
-    weights: Mapping[str, Any], meta: Mapping[str, Any] | None = None, author: str | None = None
+    weights: Mapping[str, Any],
+    meta: Mapping[str, Any] | None = None,
+    author: str | None = None,
+    cfg: Any = None,
 ) -> Imported | None:
     """Weights under our names, or None where they have them already.
 
@@ -48,6 +51,7 @@ def import_weights(
         weights: a state dict, or Detectron's blobs; entries that are no tensors are passed over.
         meta: what the file says of itself.
         author: where Detectron2's files say that they are from.
+        cfg: the YAML text that Detectron's files hold beside the blobs.
 
     Raises:
         ValueError: if the names contradict the layout that they seem to have, or are those of a
@@ -59,7 +63,10 @@ def import_weights(
     tensors = {name: value for name, value in weights.items() if isinstance(value, Tensor)}
     for matches, convert in OLDER if said & OLDER_MARKS else [*FOREIGN, *OLDER]:
         if matches(tensors):
-            imported = convert(tensors)
+            if convert is mmdetection.convert_old_ssd:
+                mmdetection.refuse_ssd_of_one(str((meta or {}).get("mmdet_version", "2")))
+            known = isinstance(cfg, str) and convert is detectron.convert
+            imported = detectron.convert(tensors, cfg) if known else convert(tensors)
             if len(imported.left_over) > len(imported.weights):
                 return None
             from_torchvision = convert is detectron2.convert and author == "torchvision"

@@ -1,10 +1,11 @@
 """Detectron's blobs (Caffe2): its ImageNet backbones and the baselines of its model zoo.
 
 Source: Detectron, 2018. Row 0 of its heads is background; batch norms are a scale and a shift; the
-anchors of a position are ordered by ratio inside scale in RetinaNet, by scale inside ratio in the
-RPN. A box of its had the width x2 - x1 + 1, ours x2 - x1.
+anchors of a position are ordered by ratio inside scale in RetinaNet (core/test_retinanet.py), by
+scale inside ratio in the RPN. A box of its had the width x2 - x1 + 1, ours x2 - x1.
 """
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -76,6 +77,8 @@ PREPROCESSING = {
 }
 # the bilinear upsampling of keypoint maps is no weight here, ImageNet's classifier no part of it
 FIXED = ("kps_score_w", "kps_score_b", "pred_w", "pred_b", "fc1000_w", "fc1000_b")
+# RETINANET.ASPECT_RATIOS of all RetinaNet baselines, in the order of their rows
+ZOO_RATIOS = (1.0, 2.0, 0.5)
 NOTES = (
     "Detectron counted a box's width as x2 - x1 + 1 and its anchors were rounded: results are near "
     "its own, not equal; fine-tuning takes the difference away",
@@ -87,14 +90,14 @@ def matches(names: Collection[str]) -> bool:
     return "conv1_w" in names and "res2_0_branch2a_w" in names
 
 
-def convert(weights: Weights) -> Imported:
-    """The same model's weights under our names."""
+def convert(weights: Weights, cfg: str = "") -> Imported:
+    """The same model's weights under our names; ``cfg`` is the YAML text stored beside them."""
     blobs = {k: v for k, v in weights.items() if k not in FIXED and not k.endswith("_momentum")}
     renamed, left = rename(blobs, RULES, SUFFIXES)
     ours = number_fpn(dict(_norm_name(key, value) for key, value in renamed.items()))
     ours = whole_affine(background_last(ours))
     if "bbox_head.retina_cls.weight" in ours:
-        ours = ratios_outside(ours)
+        ours = ratios_outside(ours, _retina_ratios(cfg))
     if f"{BOX}.fc_cls.weight" in ours and f"{BOX}.shared_fcs.0.weight" not in ours:
         ours = move_stage_to_head(ours)
     detector = f"{BOX}.fc_cls.weight" in ours or "bbox_head.retina_cls.weight" in ours
@@ -107,6 +110,13 @@ def convert(weights: Weights) -> Imported:
         notes=notes,
         conventions=conventions_of(ours),
     )
+
+
+def _retina_ratios(cfg: str) -> tuple[float, ...]:
+    """Ratios of RetinaNet's anchors in the order of the file's rows."""
+    found = re.search(r"\bRETINANET:.*?\bASPECT_RATIOS:([^A-Z]+)", cfg, re.DOTALL)
+    numbers = re.findall(r"\d+\.?\d*", found[1]) if found else []
+    return tuple(map(float, numbers)) or ZOO_RATIOS
 
 
 def conventions_of(ours: Weights) -> dict[str, list[Any]]:

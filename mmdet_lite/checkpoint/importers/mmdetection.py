@@ -35,6 +35,20 @@ def is_old_ssd(names: Collection[str]) -> bool:
     return "backbone.l2_norm.weight" in names and "backbone.extra.0.weight" in names
 
 
+def refuse_ssd_of_one(version: str) -> None:
+    """Refuse the SSD of MMDetection 1, whose rows begin with background at every anchor.
+
+    Raises:
+        ValueError: ``version`` (``meta.mmdet_version``) is below 2.
+    """
+    if version.split(".")[0] in ("0", "1"):
+        raise ValueError(
+            f"an SSD of MMDetection {version} is not read here, of versions before 2 only "
+            "two-stage detectors: convert it first with tools/model_converters/upgrade_model_version.py of "
+            "MMDetection 2"
+        )
+
+
 def convert_old_ssd(weights: Weights) -> Imported:
     """SSD's weights with its extra layers in the neck."""
     ours, left = rename(weights, SSD_RULES, TORCH_SUFFIXES)

@@ -139,19 +139,19 @@ def background_last(weights: Weights) -> Weights:
     return result
 
 
-def ratios_outside(weights: Weights, num_ratios: int = 3) -> Weights:
-    """Order the anchors of a position as ours: scale inside ratio.
+def ratios_outside(weights: Weights, ratios: Sequence[float] = (0.5, 1.0, 2.0)) -> Weights:
+    """Order the anchors of a position as ours: scale inside ratio, the ratios ascending.
 
-    Detectron's and Detectron2's dense heads count ratio inside scale, with ``num_ratios`` of them.
-    With one scale nothing changes.
+    Detectron's and Detectron2's dense heads count ratio inside scale, in the order of ``ratios``.
     """
     regressors = [k for k in weights if re.search(r"\.(rpn_reg|retina_reg)\.bias$", k)]
     if not regressors:
         return weights
     num_anchors = len(weights[regressors[0]]) // 4
-    if num_anchors % num_ratios:
+    if num_anchors % len(ratios):
         return weights
-    order = torch.arange(num_anchors).view(-1, num_ratios).t().flatten()
+    ascending = sorted(range(len(ratios)), key=lambda i: ratios[i])
+    order = torch.arange(num_anchors).view(-1, len(ratios))[:, ascending].t().flatten()
     result = dict(weights)
     for key, value in weights.items():
         if re.search(r"\.(rpn_reg|rpn_cls|retina_reg|retina_cls)\.", key):

@@ -75,7 +75,7 @@ COCO_ROWS = 91  # background and the category ids 1 to 90
 OTHERS = [
     (r"head\.regression_head\.bbox_ctrness\.", "FCOS (fcos_resnet50_fpn)"),
     (r"backbone\.features\..*", "SSD or SSDlite (ssd300_vgg16, ssdlite320_mobilenet_v3_large)"),
-    (r"backbone\.body\.0\.", "a detector with a MobileNet (fasterrcnn_mobilenet_v3_large_fpn)"),
+    (r"backbone\.body\.0\.", "detectors with a MobileNet (fasterrcnn_mobilenet_v3_large_fpn)"),
 ]
 HEADS = ("roi_heads.box_predictor.", "head.classification_head.")
 
@@ -187,7 +187,11 @@ def _retina_classes(weights: Weights) -> tuple[Weights, tuple[str, ...] | None, 
             result[key] = per_anchor[:, kept].flatten(0, 1)
     if coco:
         return result, _used_names(), (_unused_note(),)
-    return result, None, ()
+    note = (
+        f"class 0 of {rows} is left out: torchvision's own training counts classes from 1, as for "
+        "its other detectors. If yours had a class 0, its rows are lost"
+    )
+    return result, None, (note,)
 
 
 def _used_names() -> tuple[str, ...]:

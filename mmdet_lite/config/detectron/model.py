@@ -165,7 +165,8 @@ def _backbone_rows(settings: Settings, body: Body) -> Rows:
     key = "RESNETS.FREEZE_AT" if "RESNETS.FREEZE_AT" in settings.given else "TRAIN.FREEZE_AT"
     scratch = weights is None and not is_detector(settings["TRAIN.WEIGHTS"])
     # frozen random weights would stay random
-    yield "backbone.frozen_stages", -1 if scratch else settings[key] - 1
+    num_stages = 3 if body.end == "c4" else 4
+    yield "backbone.frozen_stages", -1 if scratch else min(settings[key] - 1, num_stages)
 
 
 def _has_shared_head(settings: Settings, body: Body) -> bool:
@@ -198,7 +199,7 @@ def _rpn_rows(settings: Settings, body: Body) -> Rows:
         scales = [size / settings["RPN.STRIDE"] for size in settings["RPN.SIZES"]]
         ratios = "RPN.ASPECT_RATIOS"
     yield "rpn_head.anchor_generator.scales", [_whole(scale) for scale in scales]
-    yield "rpn_head.anchor_generator.ratios", sorted(float(ratio) for ratio in settings[ratios])
+    yield "rpn_head.anchor_generator.ratios", [float(ratio) for ratio in settings[ratios]]
     yield "rpn_head.loss_bbox.type", "SmoothL1Loss"
     yield "rpn_head.loss_bbox.beta", RPN_BETA
     yield "train_cfg.rpn.assigner.pos_iou_thr", settings["TRAIN.RPN_POSITIVE_OVERLAP"]
@@ -363,6 +364,7 @@ def _retina_rows(settings: Settings) -> Rows:
     yield f"{head}.stacked_convs", get["NUM_CONVS"]
     yield f"{head}.anchor_generator.octave_base_scale", get["ANCHOR_SCALE"]
     yield f"{head}.anchor_generator.scales_per_octave", get["SCALES_PER_OCTAVE"]
+    # ascending, whatever their order there: so does the importer put the weights' rows
     yield f"{head}.anchor_generator.ratios", sorted(float(ratio) for ratio in get["ASPECT_RATIOS"])
     yield f"{head}.loss_cls.gamma", get["LOSS_GAMMA"]
     yield f"{head}.loss_cls.alpha", get["LOSS_ALPHA"]

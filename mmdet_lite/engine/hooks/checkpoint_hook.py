@@ -25,7 +25,7 @@ from mmdet_lite.checkpoint import (
     save_checkpoint,
     write_text,
 )
-from mmdet_lite.engine.hooks.resuming import Resuming
+from mmdet_lite.engine.hooks.resuming import Resuming, classes_of
 from mmdet_lite.engine.random_state import random_state, restore_random_state
 from mmdet_lite.engine.schedule_state import without_functions
 from mmdet_lite.registry import HOOKS
@@ -89,7 +89,7 @@ class CheckpointHook(EngineCheckpointHook):
     def before_train(self, runner: Any) -> None:
         """Prepare the folder; after a resume, make up for a validation that did not finish."""
         if not runner._has_loaded:
-            check_pretrained(unwrapped(runner.model))
+            check_pretrained(unwrapped(runner.model), classes_of(runner))
         work_dir = Path(runner.work_dir)
         folder = work_dir if self.out_dir is None else Path(self.out_dir) / work_dir.name
         if not isinstance(get_file_backend(str(self.out_dir or folder)), LocalBackend):

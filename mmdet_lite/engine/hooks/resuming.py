@@ -59,7 +59,7 @@ class Resuming:
         if runner._resume:
             load_state_dict(model, state_dict_of(checkpoint), source, strict=True)
         else:
-            load_weights(model, checkpoint, source, _classes_of(runner))
+            load_weights(model, checkpoint, source, classes_of(runner))
         # the Runner loads these again, and finds nothing to complain of
         checkpoint["state_dict"] = model.state_dict()
         if "message_hub" in checkpoint:
@@ -178,7 +178,7 @@ def _prepare_schedules(runner: Any, source: str, checkpoint: dict[str, Any]) -> 
     checkpoint["param_schedulers"] = schedule_progress(states, schedulers)
 
 
-def _classes_of(runner: Any) -> tuple[str, ...] | None:
+def classes_of(runner: Any) -> tuple[str, ...] | None:
     """Class names of the data that is trained on."""
     metainfo = getattr(runner.train_dataloader.dataset, "metainfo", None) or {}
     classes = metainfo.get("classes")

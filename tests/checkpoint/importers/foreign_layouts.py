@@ -177,17 +177,21 @@ def detectron_pytorch(own):
     return with_layers(kept, layers)
 
 
-def octaves_outside(own, ratios=3):
-    """Anchors counted ratio inside scale, as the dense heads of Detectron and Detectron2 do."""
+def octaves_outside(own, ratios=(0.5, 1.0, 2.0)):
+    """Anchors counted ratio inside scale, as the dense heads of Detectron and Detectron2 do.
+
+    ``own`` has the ratios 0.5, 1 and 2, the result those of ``ratios`` in their order.
+    """
     result = dict(own)
     for key, value in own.items():
         if any(layer in key for layer in ("retina_cls", "retina_reg", "rpn_cls", "rpn_reg")):
             anchors = len(own[key.replace("_cls", "_reg").rpartition(".")[0] + ".bias"]) // 4
-            scales, each = anchors // ratios, len(value) // anchors
+            scales, each = anchors // len(ratios), len(value) // anchors
             theirs = torch.empty_like(value)
             for scale in range(scales):
-                for ratio in range(ratios):
-                    to, start = (scale * ratios + ratio) * each, (ratio * scales + scale) * each
+                for place, ratio in enumerate(ratios):
+                    to = (scale * len(ratios) + place) * each
+                    start = ((0.5, 1.0, 2.0).index(ratio) * scales + scale) * each
                     theirs[to : to + each] = value[start : start + each]
             result[key] = theirs
     return result

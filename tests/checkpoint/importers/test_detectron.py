@@ -8,6 +8,8 @@ from foreign_layouts import detectron, octaves_outside
 from mmdet_lite.checkpoint import load_checkpoint_file
 from mmdet_lite.checkpoint.importers import import_weights
 
+ZOO_RATIOS = (1.0, 2.0, 0.5)  # RETINANET.ASPECT_RATIOS of configs/12_2017_baselines/retinanet_*
+
 
 def save(path, blobs, **more):
     with path.open("wb") as file:
@@ -18,12 +20,26 @@ def save(path, blobs, **more):
 @pytest.mark.parametrize("kind", ["mask", "gn", "keypoint", "c4", "retina"])
 def test_every_tensor_of_a_baseline_comes_back(kind, own_weights, tmp_path):
     own = own_weights(kind)
-    blobs = detectron(octaves_outside(own) if kind == "retina" else own)
+    blobs = detectron(octaves_outside(own, ZOO_RATIOS) if kind == "retina" else own)
     blobs |= {"conv1_w_momentum": blobs["conv1_w"], "lr": np.float32(0.1)}
     read = load_checkpoint_file(save(tmp_path / "model.pkl", blobs, cfg="a: 1"))["state_dict"]
     assert set(read) == set(own)
     learnt = [key for key in own if "running_" not in key]
     assert [k for k in learnt if not torch.equal(read[k], own[k])] == []
+
+
+@pytest.mark.parametrize(
+    "form", ["!!python/tuple [{}, {}, {}]", "\n  - {}\n  - {}\n  - {}", "({}, {}, {})"]
+)
+def test_order_of_ratios_that_the_file_states_is_taken(form, own_weights, tmp_path):
+    own = own_weights("retina")
+    order = (2.0, 0.5, 1.0)
+    stated = f"ASPECT_RATIOS: {form.format(*order)}"
+    cfg = f"RPN:\n  ASPECT_RATIOS: [9]\nRETINANET:\n  {stated}\n  BBOX: 3\n"
+    path = save(tmp_path / "model.pkl", detectron(octaves_outside(own, order)), cfg=cfg)
+    read = load_checkpoint_file(path)["state_dict"]
+    heads = [key for key in own if ".retina_" in key]
+    assert len(heads) == 4 and all(torch.equal(read[key], own[key]) for key in heads)
 
 
 def test_scale_and_shift_become_a_batch_norm_that_does_just_that(own_weights, tmp_path):

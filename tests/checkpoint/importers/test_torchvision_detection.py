@@ -160,6 +160,11 @@ def test_retinanet_of_coco_keeps_the_named_classes():
     assert torch.equal(bias[:, 0], wanted[:, 1]) and torch.equal(bias[:, -1], wanted[:, 90])
 
 
+def test_row_that_retinanet_loses_is_named():
+    [note] = import_weights(torchvision_model("retinanet", 5).state_dict()).notes
+    assert note.startswith("class 0 of 5 is left out")
+
+
 @pytest.mark.parametrize("family", ["fasterrcnn", "maskrcnn", "retinanet"])
 def test_names_of_the_second_version_are_known(family):
     build = getattr(detection, f"{family}_resnet50_fpn_v2")

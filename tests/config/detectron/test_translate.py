@@ -206,6 +206,7 @@ def test_result_is_short_and_says_the_scaling(convert):
                     {
                         "MODEL": {"CONV_BODY": "ResNet.add_ResNet101_conv4_body"},
                         "FPN": {"FPN_ON": False},
+                        "TRAIN": {"FREEZE_AT": 5},
                         "RPN": {"SIZES": "(32, 64, 128, 256, 512)"},
                         "FAST_RCNN": {
                             "ROI_BOX_HEAD": "ResNet.add_ResNet_roi_conv5_head",
@@ -220,6 +221,7 @@ def test_result_is_short_and_says_the_scaling(convert):
             ),
             lambda m: (
                 m.backbone.depth == m.roi_head.shared_head.depth == 101
+                and m.backbone.frozen_stages == 3
                 and m.rpn_head.anchor_generator.scales == [2, 4, 8, 16, 32]
                 and m.train_cfg.rcnn.mask_size == 14
                 and m.roi_head.bbox_roi_extractor.roi_layer.output_size == 14
