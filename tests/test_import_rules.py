@@ -103,8 +103,8 @@ def test_losses_and_task_modules_know_registry_and_ops_alone(part):
 def test_only_the_ends_of_the_road_know_the_data_sample():
     def mentions(tree: ast.AST) -> bool:
         return any(
-            (isinstance(node, ast.Name) and node.id in ("DetDataSample", "DetSampleList"))
-            or (isinstance(node, ast.alias) and node.name in ("DetDataSample", "DetSampleList"))
+            (isinstance(node, ast.Name) and node.id == "DetDataSample")
+            or (isinstance(node, ast.alias) and node.name == "DetDataSample")
             for node in ast.walk(tree)
         )
 

@@ -180,6 +180,25 @@ def test_table_of_rooms_lists_the_rooms_on_disk() -> None:
     assert listed == on_disk
 
 
+def test_pictures_of_the_design_name_methods_that_are_there() -> None:
+    bases: dict[str, list[str]] = {}
+    methods: dict[str, set[str]] = {}
+    for path in (ROOT / "mmdet_lite").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases[node.name] = [base.id for base in node.bases if isinstance(base, ast.Name)]
+                methods[node.name] = {d.name for d in node.body if isinstance(d, ast.FunctionDef)}
+
+    def has(cls: str, name: str) -> bool:
+        return name in methods.get(cls, ()) or any(has(base, name) for base in bases.get(cls, ()))
+
+    text = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    pictures = "".join(re.findall(r"^```$.*?^```$", text, flags=re.MULTILINE | re.DOTALL))
+    named = re.findall(r"\b([A-Z]\w+)\.([a-z_]\w*)", pictures)
+    assert len(named) > 20
+    assert [f"{cls}.{name}" for cls, name in named if not has(cls, name)] == []
+
+
 def test_components_named_for_mmdetections_users_are_registered() -> None:
     from mmdet_lite import registry
 

@@ -221,13 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--box-as-mask", action="store_true", help="objects without outline get that of their box"
     )
-    pictures = parser.add_mutually_exclusive_group()
-    for flag, how, text in (
-        ("--copy-images", "copy", "copy pictures to OUT (default, but for coco)"),
-        ("--link-images", "link", "hard links in OUT, which take no room"),
-        ("--no-images", "none", "leave pictures where they are (default for coco)"),
-    ):
-        pictures.add_argument(flag, dest="pictures", action="store_const", const=how, help=text)
+    _add_picture_flags(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace what convert-data wrote to OUT before"
     )
@@ -238,6 +232,16 @@ def _parser() -> argparse.ArgumentParser:
         help="write the config that trains on OUT; a new file",
     )
     return parser
+
+
+def _add_picture_flags(parser: argparse.ArgumentParser) -> None:
+    pictures = parser.add_mutually_exclusive_group()
+    for flag, how, text in (
+        ("--copy-images", "copy", "copy pictures to OUT (default, but for coco)"),
+        ("--link-images", "link", "hard links in OUT, which take no room"),
+        ("--no-images", "none", "leave pictures where they are (default for coco)"),
+    ):
+        pictures.add_argument(flag, dest="pictures", action="store_const", const=how, help=text)
 
 
 if __name__ == "__main__":

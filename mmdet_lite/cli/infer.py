@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmdet_lite.cli.front_door import (
     CommandParser,
@@ -13,6 +13,9 @@ from mmdet_lite.cli.front_door import (
     run_command,
     say,
 )
+
+if TYPE_CHECKING:
+    from mmdet_lite.evaluation import ImageDetections
 
 RESULTS_FILE = "predictions.json"
 
@@ -42,44 +45,64 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
 
 def infer(args: Namespace) -> int:
     """Detect in every picture; a picture that cannot be read is named at the end, status 1."""
-    from mmengine.utils import track_iter_progress
-
-    from mmdet_lite.apis import (
-        detect_each,
-        draw_detections,
-        drawn_names,
-        find_pictures,
-        init_detector,
-    )
-    from mmdet_lite.evaluation import ImageDetections, detections_to_coco
+    # imported late, so that --help is quick
+    from mmdet_lite.apis import drawn_names, find_pictures, init_detector
     from mmdet_lite.ops.whole_files import write_json
-    from mmdet_lite.visualization import DetLocalVisualizer, spare_pictures
+    from mmdet_lite.visualization import spare_pictures
 
     pictures = find_pictures(Path(args.images))
     out_dir = Path(args.out_dir)
     names = drawn_names(pictures, args.ext)
-    spare_pictures(pictures, [out_dir / name for name in names])
+    targets = [out_dir / name for name in names]
+    spare_pictures(pictures, targets)
     overrides = parse_overrides(args.cfg_options)
     model = init_detector(args.config, args.checkpoint, device=args.device, cfg_options=overrides)
+    images, detections, unreadable = _draw_each(model, pictures, targets, args.thresh)
+    annotations, categories = _coco_rows(model, detections)
+    coco = {"images": images, "annotations": annotations, "categories": categories}
+    write_json(out_dir / RESULTS_FILE, coco)
+    say(f"\n{len(images)} pictures: {out_dir}")
+    say(f"{len(annotations)} detections in COCO form: {out_dir / RESULTS_FILE}")
+    for line in unreadable:
+        say(f"not read: {line}")
+    return 1 if unreadable else 0
+
+
+def _draw_each(
+    model: Any, pictures: Sequence[Path], targets: Sequence[Path], threshold: float
+) -> tuple[list[dict[str, Any]], list["ImageDetections"], list[str]]:
+    """Draw what is in each picture; COCO's images, detections, and what could not be read."""
+    from mmengine.utils import track_iter_progress
+
+    from mmdet_lite.apis import detect_each, draw_detections
+    from mmdet_lite.evaluation import ImageDetections
+    from mmdet_lite.visualization import DetLocalVisualizer
+
     visualizer = DetLocalVisualizer()
     visualizer.dataset_meta = model.dataset_meta
     images: list[dict[str, Any]] = []
     detections, unreadable = [], []
-    seen = zip(pictures, names, detect_each(model, pictures), strict=True)
-    for picture, name, sample in track_iter_progress((seen, len(pictures)), file=sys.stderr):
+    seen = zip(pictures, targets, detect_each(model, pictures), strict=True)
+    for picture, target, sample in track_iter_progress((seen, len(pictures)), file=sys.stderr):
         if isinstance(sample, Exception):
             unreadable.append(f"{picture}: {sample}")
             continue
-        target = out_dir / name
-        draw_detections(
-            visualizer, picture, sample, picture.name, target, pred_score_thr=args.thresh
-        )
+        draw_detections(visualizer, picture, sample, picture.name, target, pred_score_thr=threshold)
         height, width = sample.ori_shape[:2]
         images.append(
             {"id": len(images), "file_name": picture.name, "height": height, "width": width}
         )
         sample.set_metainfo({"img_id": images[-1]["id"]})
         detections.append(ImageDetections.from_sample(sample.to_dict()))
+    return images, detections, unreadable
+
+
+def _coco_rows(
+    model: Any, detections: list["ImageDetections"]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """COCO's annotations and categories."""
+    from mmdet_lite.evaluation import detections_to_coco
+
     categories = [
         {"id": i, "name": name, **skeleton_of(model.dataset_meta)}
         for i, name in enumerate(model.dataset_meta["classes"])
@@ -90,14 +113,7 @@ def infer(args: Namespace) -> int:
     offset = metric_setting(model.cfg.get("test_evaluator"), "keypoint_offset", 0)
     ids = [category["id"] for category in categories]
     found = detections_to_coco(detections, ids, has_masks, has_joints, offset)
-    annotations = [{"id": i + 1, "iscrowd": 0, **row} for i, row in enumerate(found)]
-    coco = {"images": images, "annotations": annotations, "categories": categories}
-    write_json(out_dir / RESULTS_FILE, coco)
-    say(f"\n{len(images)} pictures: {out_dir}")
-    say(f"{len(annotations)} detections in COCO form: {out_dir / RESULTS_FILE}")
-    for line in unreadable:
-        say(f"not read: {line}")
-    return 1 if unreadable else 0
+    return [{"id": i + 1, "iscrowd": 0, **row} for i, row in enumerate(found)], categories
 
 
 def skeleton_of(metainfo: dict[str, Any]) -> dict[str, Any]:

@@ -57,24 +57,13 @@ def test(args: Namespace) -> int:
     """Load config and checkpoint, run the test loop, say where the results are."""
     keep_local_rank(args.local_rank)
 
-    from mmdet_lite.checkpoint import (
-        check_family,
-        config_by_name,
-        load_checkpoint_file,
-        load_weights,
-    )
-    from mmdet_lite.config import (
-        errors_name_their_key,
-        load_config,
-        with_test_time_augmentation,
-    )
+    from mmdet_lite.checkpoint import config_by_name
+    from mmdet_lite.config import load_config
     from mmdet_lite.engine import (
-        DetRunner,
         fit_device,
         init_launcher,
         leave_process_group,
         stopped_by_sigterm,
-        unwrapped,
     )
 
     config = config_by_name(args.config)
@@ -84,19 +73,7 @@ def test(args: Namespace) -> int:
             make_work_dir(cfg.work_dir)
             init_launcher(args.launcher, (cfg.get("env_cfg") or {}).get("dist_cfg"))
             fit_device(cfg, args.launcher)
-            checkpoint = load_checkpoint_file(args.checkpoint)
-            check_family(checkpoint, cfg.model, args.checkpoint)
-            cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
-            if args.tta:
-                cfg, notes = with_test_time_augmentation(cfg)
-                for note in notes:
-                    say(f"--tta: {note}")
-            with errors_name_their_key(cfg, args.config):
-                runner = DetRunner.from_cfg(cfg)
-                model = unwrapped(runner.model)
-                detector: Any = model.module if args.tta else model
-                load_weights(detector, checkpoint, args.checkpoint, strict=True)
-                runner.test()
+            runner = _run(cfg, args)
         finally:
             leave_process_group()
     if args.out:
@@ -106,6 +83,28 @@ def test(args: Namespace) -> int:
     say_bad_images(runner.work_dir)
     say(f"logs: {short_path(runner.log_dir)}")
     return 0
+
+
+def _run(cfg: Any, args: Namespace) -> Any:
+    """Build, load and test the detector; returns mmengine's Runner."""
+    from mmdet_lite.checkpoint import check_family, load_checkpoint_file, load_weights
+    from mmdet_lite.config import errors_name_their_key, with_test_time_augmentation
+    from mmdet_lite.engine import DetRunner, unwrapped
+
+    checkpoint = load_checkpoint_file(args.checkpoint)
+    check_family(checkpoint, cfg.model, args.checkpoint)
+    cfg = with_test_classes(cfg, checkpoint, args.checkpoint)
+    if args.tta:
+        cfg, notes = with_test_time_augmentation(cfg)
+        for note in notes:
+            say(f"--tta: {note}")
+    with errors_name_their_key(cfg, args.config):
+        runner = DetRunner.from_cfg(cfg)
+        model = unwrapped(runner.model)
+        detector: Any = model.module if args.tta else model
+        load_weights(detector, checkpoint, args.checkpoint, strict=True)
+        runner.test()
+    return runner
 
 
 def apply_flags(cfg: Any, args: Namespace) -> Any:

@@ -54,6 +54,20 @@ def did_you_mean(name: str, known: Collection[str], cutoff: float = 0.6) -> str:
     return f"known are, nearest first: {', '.join(by_likeness[:_LISTED])}, ..."
 
 
+def need_num_classes(num_classes: int | None, head: str, key: str) -> int:
+    """Return ``num_classes``, which neither config nor data may have left open.
+
+    Raises:
+        ValueError: it is None; ``head`` is named, and ``key``, where the head stands below model.
+    """
+    if num_classes is None:
+        raise ValueError(
+            f"{head}: num_classes is missing and no data set was there to take it from; set"
+            f" model.{key}.num_classes"
+        )
+    return num_classes
+
+
 def check_keys(cfg: Mapping[str, Any], known: Collection[str], where: str) -> None:
     """Refuse a key that nobody reads.
 

@@ -80,6 +80,34 @@ def nms_by_group(
     return keep, scores[keep]
 
 
+def best_detections(
+    images: Tensor,
+    boxes: Tensor,
+    scores: Tensor,
+    labels: Tensor,
+    num_images: int,
+    cfg: Mapping[str, Any],
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What ``cfg`` leaves of ``images, boxes, scores, labels``, best score first over all images.
+
+    Shapes: boxes (B, 4), the others (B,); of each D remain, with the scores of
+    :func:`nms_by_group`. ``cfg``: width and height must exceed ``min_bbox_size`` pixels where it is
+    not negative (default); ``nms`` works inside each label of each image; ``max_per_img`` remain of
+    an image (not positive: all). B = 0 gives D = 0.
+    """
+    smallest = cfg.get("min_bbox_size", -1)
+    if smallest >= 0:
+        large = (boxes[:, 2:] - boxes[:, :2] > smallest).all(dim=1)
+        images, boxes, scores, labels = images[large], boxes[large], scores[large], labels[large]
+    keep, scores = nms_by_group(boxes, scores, labels, images, num_images, cfg["nms"])
+    images, boxes, labels = images[keep], boxes[keep], labels[keep]
+    most = cfg["max_per_img"]
+    if most <= 0:
+        return images, boxes, scores, labels
+    best = rank_within_image(images, num_images) < most
+    return images[best], boxes[best], scores[best], labels[best]
+
+
 def _softened(boxes: Tensor, scores: Tensor, groups: Tensor, cfg: Mapping[str, Any]) -> Tensor:
     threshold = cfg.get("iou_threshold", cfg.get("iou_thr", 0.3))
     rest = {key: cfg[key] for key in ("method", "sigma", "min_score") if key in cfg}

@@ -38,6 +38,3 @@ class DetDataSample(BaseDataElement):
     ignored_instances = _instances_field("ignored_instances")
     proposals = _instances_field("proposals")
     pred_instances = _instances_field("pred_instances")
-
-
-DetSampleList = list[DetDataSample]

@@ -1,6 +1,6 @@
 import pytest
 
-from mmdet_lite.ops.checks import check_keys, did_you_mean, likeness, nearest_name
+from mmdet_lite.ops.checks import check_keys, did_you_mean, likeness, nearest_name, need_num_classes
 
 
 def test_known_keys_pass() -> None:
@@ -11,6 +11,14 @@ def test_known_keys_pass() -> None:
 def test_unknown_key_is_named_with_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"^model\.test_cfg\.rcnn\.score_th: .*'score_thr'\?"):
         check_keys({"nms": 1, "score_th": 0.1}, ["nms", "score_thr"], "model.test_cfg.rcnn")
+
+
+def test_missing_number_of_classes_is_named_with_its_key() -> None:
+    assert need_num_classes(0, "SSDHead", "bbox_head") == 0
+    with pytest.raises(
+        ValueError, match=r"^SSDHead: num_classes is missing.*model\.bbox_head\.num_cl"
+    ):
+        need_num_classes(None, "SSDHead", "bbox_head")
 
 
 def test_nearest_name_ignores_case_and_may_be_none() -> None:

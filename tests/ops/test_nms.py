@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.ops import nms
 
-from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group, rank_within_image
+from mmdet_lite.ops.nms import best_detections, check_nms_cfg, nms_by_group, rank_within_image
 from mmdet_lite.ops.soft_nms import soft_nms_scores
 
 CFG = {"type": "nms", "iou_threshold": 0.5}
@@ -137,6 +137,37 @@ def test_soft_suppression_has_the_defaults_of_mmcv():
 def test_a_config_that_is_not_honoured_is_refused(cfg, said):
     with pytest.raises(ValueError, match=said):
         check_nms_cfg(cfg, "rcnn.nms")
+
+
+def left_of(case, **cfg):
+    boxes, scores, labels, images = case
+    return best_detections(images, boxes, scores, labels, 3, {"nms": CFG, "max_per_img": 7, **cfg})
+
+
+def test_best_detections_are_the_first_survivors_of_each_image():
+    case = crowd()
+    copies = [t.clone() for t in case]
+    keep = kept(*case, 3, CFG)
+    found = left_of(case)
+    assert (found[2].diff() <= 0).all()
+    for image in range(3):
+        rows = keep[case[3][keep] == image][:7]
+        assert len(rows) == 7
+        for part, whole in zip(found, (case[3], *case[:3]), strict=True):
+            assert torch.equal(part[found[0] == image], whole[rows])
+    every = left_of(case, max_per_img=-1)
+    for part, whole in zip(every, (case[3], *case[:3]), strict=True):
+        assert torch.equal(part, whole[keep])
+    assert all(torch.equal(a, b) for a, b in zip(case, copies, strict=True))
+
+
+def test_small_boxes_are_left_out_before_they_suppress():
+    boxes = torch.tensor([[0.0, 0, 8, 40], [0, 0, 9, 40], [50, 50, 58.5, 90]])
+    case = boxes, torch.tensor([0.9, 0.8, 0.7]), torch.zeros(3).long(), torch.zeros(3).long()
+    assert left_of(case)[2].tolist() == pytest.approx([0.9, 0.7])
+    assert left_of(case, min_bbox_size=-1)[2].tolist() == pytest.approx([0.9, 0.7])
+    assert left_of(case, min_bbox_size=8)[2].tolist() == pytest.approx([0.8, 0.7])  # must exceed
+    assert [t.shape for t in left_of(case, min_bbox_size=40)] == [(0,), (0, 4), (0,), (0,)]
 
 
 def test_ranks_count_earlier_entries_of_the_same_image():

@@ -14,6 +14,11 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmdet_lite.models.backbones.freezing import (
+    check_frozen_stages,
+    freeze_modules,
+    keep_norm_statistics,
+)
 from mmdet_lite.ops.frozen_norm import conv_norm
 from mmdet_lite.registry import MODELS
 
@@ -156,8 +161,8 @@ class ResNet(BaseModule):
     ``init_cfg=dict(type='Pretrained', checkpoint=...)``.
 
     Raises:
-        ValueError: an unknown depth or style, or an option that is not built
-            (``deep_stem``, ``avg_down``, ``dcn``, ``plugins``).
+        ValueError: an unknown depth or style, stages that it has not, or an option that is not
+            built (``deep_stem``, ``avg_down``, ``dcn``, ``plugins``).
     """
 
     def __init__(
@@ -188,6 +193,7 @@ class ResNet(BaseModule):
         _refuse(deep_stem=deep_stem, avg_down=avg_down, dcn=dcn, plugins=plugins)
         self.block = block_of(depth, style)
         _check_stages(num_stages, strides, dilations, out_indices)
+        check_frozen_stages(type(self).__name__, frozen_stages, num_stages)
         if pretrained is not None and init_cfg is not None:
             raise ValueError("ResNet: give init_cfg or the older pretrained, not both")
         if pretrained is not None:
@@ -226,7 +232,7 @@ class ResNet(BaseModule):
         outputs = sorted(set(self.out_indices))  # the order in which they come out
         self.out_channels = [widths[i] for i in outputs]
         self.out_strides = [every_stride[i] for i in outputs]
-        self._freeze_stages()
+        freeze_modules(self._frozen_modules())
 
     def _block_args(self, channels: int, base_channels: int) -> dict[str, Any]:
         """What a stage's blocks need besides: nothing here, groups and width in ResNeXt."""
@@ -260,21 +266,16 @@ class ResNet(BaseModule):
     def train(self, mode: bool = True) -> "ResNet":
         """Switch the mode; frozen stages, and batch norms under ``norm_eval``, stay in eval."""
         super().train(mode)
-        self._freeze_stages()
+        freeze_modules(self._frozen_modules())
         if mode and self.norm_eval:
-            for module in self.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            keep_norm_statistics(self)
         return self
 
-    def _freeze_stages(self) -> None:
-        frozen: list[nn.Module] = []
-        if self.frozen_stages >= 0:
-            frozen = [self.conv1, getattr(self, self.norm1_name)]
-            frozen += [getattr(self, name) for name in self.stage_names[: self.frozen_stages]]
-        for module in frozen:
-            module.eval()
-            module.requires_grad_(False)
+    def _frozen_modules(self) -> list[nn.Module]:
+        if self.frozen_stages < 0:
+            return []
+        names = ["conv1", self.norm1_name, *self.stage_names[: self.frozen_stages]]
+        return [self.get_submodule(name) for name in names]
 
 
 def block_of(depth: int, style: str) -> type[BasicBlock] | type[Bottleneck]:

@@ -9,7 +9,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmdet_lite.models.backbones.freezing import keep_norm_statistics
+from mmdet_lite.models.backbones.freezing import check_frozen_stages, keep_norm_statistics
 from mmdet_lite.ops.checks import did_you_mean
 from mmdet_lite.registry import MODELS
 
@@ -116,11 +116,7 @@ class TimmBackbone(BaseModule):
 
     def _frozen_prefixes(self, stages: Sequence[str], frozen_stages: int) -> tuple[str, ...] | None:
         """Names of the first stage that learns, or () if all are frozen, None if none is."""
-        if not -1 <= frozen_stages <= len(stages):
-            raise ValueError(
-                f"TimmBackbone: frozen_stages must be -1 (nothing) to {len(stages)} (all), got"
-                f" {frozen_stages}"
-            )
+        check_frozen_stages("TimmBackbone", frozen_stages, len(stages))
         if frozen_stages == -1:
             return None
         names = [name for name, _ in self.timm_model.named_modules()]

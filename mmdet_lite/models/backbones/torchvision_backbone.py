@@ -14,7 +14,11 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torchvision import models as torchvision_models
 
-from mmdet_lite.models.backbones.freezing import freeze_modules, keep_norm_statistics
+from mmdet_lite.models.backbones.freezing import (
+    check_frozen_stages,
+    freeze_modules,
+    keep_norm_statistics,
+)
 from mmdet_lite.ops.checks import did_you_mean
 from mmdet_lite.ops.frozen_norm import conv_norm
 from mmdet_lite.registry import MODELS
@@ -109,11 +113,7 @@ class TorchvisionBackbone(BaseModule):
         self.steps = steps[: max(steps.index(step) for step in outputs) + 1]
         self._keep(trunk)
         fold_norms(self)
-        if not -1 <= frozen_stages <= len(STAGE_STRIDES):
-            raise ValueError(
-                f"TorchvisionBackbone: frozen_stages must be -1 (nothing) to {len(STAGE_STRIDES)}"
-                f" (all), got {frozen_stages}"
-            )
+        check_frozen_stages("TorchvisionBackbone", frozen_stages, len(STAGE_STRIDES))
         self.frozen_stages = frozen_stages
         freeze_modules(self._frozen_modules())
 

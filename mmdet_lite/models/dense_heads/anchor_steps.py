@@ -6,8 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmdet_lite.models.dense_heads.anchor_targets import AnchorTargets, box_loss_inputs
-from mmdet_lite.models.dense_heads.selection import find_candidates, suppress
+from mmdet_lite.models.dense_heads.selection import find_candidates
 from mmdet_lite.models.task_modules import AnchorGrid
+from mmdet_lite.ops.nms import best_detections
 from mmdet_lite.structures import Detections, ImageBatch
 
 
@@ -39,4 +40,6 @@ def anchor_detections(
         deltas[found.image, found.position],
         images.sizes[found.image],
     )
-    return suppress(found, boxes, len(images), cfg)
+    return Detections(
+        *best_detections(found.image, boxes, found.score, found.label, len(images), cfg)
+    )

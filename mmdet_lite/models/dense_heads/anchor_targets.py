@@ -124,18 +124,20 @@ class AnchorMatcher:
             negative=assignment.negative,
             anchors=match.anchors[position],
             boxes=match.gt_boxes[image, gt_idx],
-            divisor=self.divisor(positive, positive | assignment.negative),
+            divisor=self.divisor(positive, assignment.negative),
         )
 
-    def divisor(self, positive: Tensor, counted: Tensor) -> Tensor:
-        """What sums over anchors (N, A) are divided by, at least 1.
+    def divisor(self, positive: Tensor, negative: Tensor) -> Tensor:
+        """What sums over anchors (N, A) are divided by.
 
-        The number of those drawn; where all are taken (PseudoSampler) the number of positives,
-        one for an image without any.
+        The number of positives and negatives that were drawn; where all are taken (PseudoSampler)
+        the number of positives. An image without any of a kind counts one of it.
+        Source: MMDetection 3's average factor.
         """
+        num_positive = positive.sum(dim=1).clamp(min=1).sum()
         if isinstance(self.sampler, PseudoSampler):
-            return positive.sum(dim=1).clamp(min=1).sum()
-        return counted.sum().clamp(min=1)
+            return num_positive
+        return num_positive + negative.sum(dim=1).clamp(min=1).sum()
 
     def class_weights(self, targets: AnchorTargets) -> Tensor:
         """Factor of each anchor's class loss, 0 where nothing counts: (N, A) float."""

@@ -4,10 +4,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmdet_lite.models.dense_heads.selection import check_detection_cfg
 from mmdet_lite.structures import BatchTargets, Detections, ImageBatch, Proposals
 
 Outputs = tuple[Any, ...]  # what ``forward`` of the head gives: flat tensors, sizes of the levels
@@ -57,6 +57,10 @@ class DenseHead(BaseModule):
         named = {k if "rpn" in k else f"rpn_{k}": loss for k, loss in losses.items()}
         return named, self.proposals_of(outputs, images, proposal_cfg)
 
+    def check_proposals(self, cfg: Mapping[str, Any], where: str) -> None:
+        """Refuse unknown or missing keys of a ``proposal_cfg``, whose dotted key is ``where``."""
+        check_detection_cfg(cfg, where)
+
     @abstractmethod
     def losses_of(
         self, outputs: Outputs, images: ImageBatch, targets: BatchTargets
@@ -77,21 +81,3 @@ class DenseHead(BaseModule):
         return Proposals.from_flat(
             found.boxes, found.scores, found.image_idx, len(images), cfg["max_per_img"]
         )
-
-
-def conv_tower(in_channels: int, channels: int, num_convs: int, **modules: Any) -> nn.ModuleList:
-    """3x3 convolutions of one width in a row; ``modules`` are arguments of ConvModule."""
-    return nn.ModuleList(
-        ConvModule(channels if i else in_channels, channels, 3, padding=1, **modules)
-        for i in range(num_convs)
-    )
-
-
-def need_num_classes(head: str, num_classes: int | None) -> int:
-    """Return ``num_classes``, or raise ValueError if neither config nor data said it."""
-    if num_classes is None:
-        raise ValueError(
-            f"{head}: num_classes is missing and no data set was there to take it from; set"
-            " model.bbox_head.num_classes"
-        )
-    return num_classes

@@ -4,7 +4,6 @@ Letters: N images, A points of an image, G ground truths, P positive points of t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,20 +12,14 @@ from mmcv.cnn import Scale
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
-from mmdet_lite.models.dense_heads.dense_head import (
-    DenseHead,
-    Outputs,
-    conv_tower,
-    need_num_classes,
-)
+from mmdet_lite.models.conv_tower import conv_tower
+from mmdet_lite.models.dense_heads.dense_head import DenseHead, Outputs
 from mmdet_lite.models.dense_heads.point_targets import PointMatcher, centerness, points_of_levels
-from mmdet_lite.models.dense_heads.selection import (
-    check_detection_cfg,
-    find_candidates,
-    suppress,
-)
+from mmdet_lite.models.dense_heads.selection import check_detection_cfg, find_candidates
+from mmdet_lite.ops.checks import need_num_classes
 from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.ops.levels import flatten_levels
+from mmdet_lite.ops.nms import best_detections
 from mmdet_lite.registry import MODELS, TASK_UTILS
 from mmdet_lite.structures import BatchTargets, Detections, ImageBatch
 
@@ -82,7 +75,7 @@ class FCOSHead(DenseHead):
             raise ValueError(
                 f"FCOSHead: {len(regress_ranges)} regress_ranges for {len(strides)} strides"
             )
-        self.num_classes = need_num_classes("FCOSHead", num_classes)
+        self.num_classes = need_num_classes(num_classes, "FCOSHead", "bbox_head")
         self.norm_on_bbox = norm_on_bbox
         self.centerness_on_reg = centerness_on_reg
         self.in_channels, self.strides = in_channels, list(strides)
@@ -125,9 +118,7 @@ class FCOSHead(DenseHead):
         logits, distances, centres = [], [], []
         levels = zip(features, self.scales, self.strides, strict=True)
         for x, scale, stride in levels:
-            of_class = of_box = x
-            for cls_conv, reg_conv in zip(self.cls_convs, self.reg_convs, strict=True):
-                of_class, of_box = cls_conv(of_class), reg_conv(of_box)
+            of_class, of_box = self.cls_convs(x), self.reg_convs(x)
             logits.append(self.conv_cls(of_class))
             centres.append(self.conv_centerness(of_box if self.centerness_on_reg else of_class))
             # half precision is too narrow for the exponential
@@ -185,9 +176,10 @@ class FCOSHead(DenseHead):
             distances[found.image, found.position],
             images.sizes[found.image],
         )
-        central = centres[found.image, found.position, 0].float().sigmoid()
-        found = replace(found, score=found.score * central)
-        return suppress(found, boxes, len(images), cfg)
+        scores = found.score * centres[found.image, found.position, 0].float().sigmoid()
+        return Detections(
+            *best_detections(found.image, boxes, scores, found.label, len(images), cfg)
+        )
 
 
 def _mean_of_processes(value: Tensor) -> Tensor:

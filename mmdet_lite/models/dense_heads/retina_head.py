@@ -9,15 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmdet_lite.models.conv_tower import conv_tower
 from mmdet_lite.models.dense_heads.anchor_steps import anchor_box_loss, anchor_detections
 from mmdet_lite.models.dense_heads.anchor_targets import AnchorMatcher
-from mmdet_lite.models.dense_heads.dense_head import (
-    DenseHead,
-    Outputs,
-    conv_tower,
-    need_num_classes,
-)
+from mmdet_lite.models.dense_heads.dense_head import DenseHead, Outputs
 from mmdet_lite.models.dense_heads.selection import check_detection_cfg
+from mmdet_lite.ops.checks import need_num_classes
 from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.ops.levels import flatten_levels
 from mmdet_lite.registry import MODELS, TASK_UTILS
@@ -61,7 +58,7 @@ class RetinaHead(DenseHead):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg or _default_init())
-        self.num_classes = need_num_classes("RetinaHead", num_classes)
+        self.num_classes = need_num_classes(num_classes, "RetinaHead", "bbox_head")
         self.anchors = TASK_UTILS.build(anchor_generator or DEFAULT_ANCHORS)
         self.in_channels, self.strides = in_channels, self.anchors.strides
         self.bbox_coder = TASK_UTILS.build(bbox_coder or {"type": "DeltaXYWHBBoxCoder"})
@@ -82,7 +79,7 @@ class RetinaHead(DenseHead):
                 f" {self.anchors.num_base_priors}"
             )
         num_base = self.anchors.num_base_priors[0]
-        modules = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
+        modules: dict[str, Any] = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
         self.cls_convs = conv_tower(in_channels, feat_channels, stacked_convs, **modules)
         self.reg_convs = conv_tower(in_channels, feat_channels, stacked_convs, **modules)
         width = feat_channels if stacked_convs else in_channels
@@ -95,11 +92,8 @@ class RetinaHead(DenseHead):
         """Logits (N, A, K or K+1) and deltas (N, A, 4) of all levels, and their sizes (h, w)."""
         logits, deltas = [], []
         for x in features:
-            of_class = of_box = x
-            for cls_conv, reg_conv in zip(self.cls_convs, self.reg_convs, strict=True):
-                of_class, of_box = cls_conv(of_class), reg_conv(of_box)
-            logits.append(self.retina_cls(of_class))
-            deltas.append(self.retina_reg(of_box))
+            logits.append(self.retina_cls(self.cls_convs(x)))
+            deltas.append(self.retina_reg(self.reg_convs(x)))
         sizes_hw = [(x.shape[2], x.shape[3]) for x in features]
         return flatten_levels(logits, self.num_logits), flatten_levels(deltas, 4), sizes_hw
 

@@ -68,7 +68,7 @@ class RPNHead(DenseHead):
         self.num_logits = 1 if loss_cls.get("use_sigmoid", False) else 2
         self.test_cfg = dict(test_cfg or {})
         if test_cfg:
-            check_proposal_cfg(test_cfg, "test_cfg.rpn")
+            self.check_proposals(test_cfg, "test_cfg.rpn")
         if train_cfg:
             self.matcher = AnchorMatcher(self.anchors, train_cfg, "train_cfg.rpn")
         base_anchors = set(self.anchors.num_base_priors)
@@ -98,7 +98,7 @@ class RPNHead(DenseHead):
         sample = self.matcher.sampler.sample(match.assignment)
         valid = sample.valid.to(torch.float32)
         positive = sample.positive.to(torch.float32)
-        num_samples = self.matcher.divisor(sample.positive, sample.valid)
+        num_samples = self.matcher.divisor(sample.positive, sample.valid & ~sample.positive)
         weight = valid + positive * (self.matcher.pos_weight - 1)
         loss_cls = self.loss_cls(
             _take(logits, sample.idx).flatten(0, 1),
@@ -119,6 +119,14 @@ class RPNHead(DenseHead):
             predicted, wanted, positive[..., None].expand_as(wanted), avg_factor=num_samples
         )
         return {"loss_rpn_cls": loss_cls, "loss_rpn_bbox": loss_bbox}
+
+    def check_proposals(self, cfg: Mapping[str, Any], where: str) -> None:
+        """Refuse unknown or missing keys of a config that says how proposals are chosen."""
+        check_keys(cfg, PROPOSAL_KEYS, where)
+        for key in ("nms_pre", "max_per_img", "nms"):
+            if key not in cfg:
+                raise ValueError(f"{where}.{key} is missing; keys there: {PROPOSAL_KEYS}")
+        check_nms_cfg(cfg["nms"], f"{where}.nms")
 
     def detections_of(
         self, outputs: Outputs, images: ImageBatch, cfg: Mapping[str, Any]
@@ -166,15 +174,6 @@ class RPNHead(DenseHead):
             levels.append(torch.full_like(idx, i))
             start += count
         return torch.cat(best, 1), torch.cat(positions, 1), torch.cat(levels, 1)
-
-
-def check_proposal_cfg(cfg: Mapping[str, Any], where: str) -> None:
-    """Refuse unknown or missing keys of a config that says how proposals are chosen."""
-    check_keys(cfg, PROPOSAL_KEYS, where)
-    for key in ("nms_pre", "max_per_img", "nms"):
-        if key not in cfg:
-            raise ValueError(f"{where}.{key} is missing; keys there: {PROPOSAL_KEYS}")
-    check_nms_cfg(cfg["nms"], f"{where}.nms")
 
 
 def _conv_stack(in_channels: int, channels: int, num_convs: int) -> nn.Module:

@@ -1,7 +1,6 @@
-"""From dense scores to the few boxes that count.
+"""From dense scores to the few positions that count.
 
-Letters: N images, A positions (anchors or points) of an image, K classes, B candidates, D
-detections.
+Letters: N images, A positions (anchors or points) of an image, K classes, B candidates.
 """
 
 import math
@@ -14,8 +13,7 @@ from torch import Tensor
 
 from mmdet_lite.ops.checks import check_keys
 from mmdet_lite.ops.levels import best_of_groups
-from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group, rank_within_image
-from mmdet_lite.structures import Detections
+from mmdet_lite.ops.nms import check_nms_cfg
 
 DETECTION_KEYS = ("nms_pre", "min_bbox_size", "score_thr", "nms", "max_per_img")
 
@@ -66,28 +64,6 @@ def find_candidates(
     group = image * len(level_counts) + torch.searchsorted(ends, position, right=True)
     best = best_of_groups(score, group, len(logits) * len(level_counts), cfg.get("nms_pre", -1))
     return Candidates(image[best], position[best], label[best], score[best])
-
-
-def suppress(
-    candidates: Candidates, boxes: Tensor, num_images: int, cfg: Mapping[str, Any]
-) -> Detections:
-    """Detections that are left of candidates with ``boxes`` (B, 4) in input pixels.
-
-    ``cfg``: width and height must exceed ``min_bbox_size`` input pixels where it is not negative
-    (default); ``nms`` works inside each class of each image; ``max_per_img`` remain of an image
-    (not positive: all).
-    """
-    image, label, score = candidates.image, candidates.label, candidates.score
-    smallest = cfg.get("min_bbox_size", -1)
-    if smallest >= 0:
-        large = (boxes[:, 2:] - boxes[:, :2] > smallest).all(dim=1)
-        image, label, score, boxes = image[large], label[large], score[large], boxes[large]
-    keep, score = nms_by_group(boxes, score, label, image, num_images, cfg["nms"])
-    most = cfg["max_per_img"]
-    if most > 0:
-        best = rank_within_image(image[keep], num_images) < most
-        keep, score = keep[best], score[best]
-    return Detections(image[keep], boxes[keep], score, label[keep])
 
 
 def _logit(probability: float) -> float:

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from mmdet_lite.models.dense_heads.anchor_steps import anchor_box_loss, anchor_detections
 from mmdet_lite.models.dense_heads.anchor_targets import AnchorMatcher, AnchorTargets
-from mmdet_lite.models.dense_heads.dense_head import DenseHead, Outputs, need_num_classes
+from mmdet_lite.models.dense_heads.dense_head import DenseHead, Outputs
 from mmdet_lite.models.dense_heads.selection import check_detection_cfg
+from mmdet_lite.ops.checks import need_num_classes
 from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.ops.levels import flatten_levels
 from mmdet_lite.registry import MODELS, TASK_UTILS
@@ -59,7 +60,7 @@ class SSDHead(DenseHead):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg or _default_init())
-        self.num_classes = need_num_classes("SSDHead", num_classes)
+        self.num_classes = need_num_classes(num_classes, "SSDHead", "bbox_head")
         self.anchors = TASK_UTILS.build(anchor_generator or DEFAULT_ANCHORS)
         self.in_channels, self.strides = list(in_channels), self.anchors.strides
         self.bbox_coder = TASK_UTILS.build(bbox_coder or {"type": "DeltaXYWHBBoxCoder"})

@@ -57,11 +57,6 @@ class BaseDetector(BaseModel):
             if isinstance(module, ConvWS2d):  # it takes its weights as rows in memory
                 module.to(memory_format=torch.contiguous_format)
 
-    @property
-    def with_neck(self) -> bool:
-        """Whether a neck follows the backbone."""
-        return self.neck is not None
-
     def forward(
         self,
         inputs: Tensor,

@@ -14,7 +14,7 @@ from torch import Tensor
 from mmdet_lite.models.detectors.base import BaseDetector, image_batch
 from mmdet_lite.ops.boxes import flip_boxes
 from mmdet_lite.ops.checks import check_keys
-from mmdet_lite.ops.nms import check_nms_cfg, nms_by_group, rank_within_image
+from mmdet_lite.ops.nms import best_detections, check_nms_cfg
 from mmdet_lite.registry import MODELS
 from mmdet_lite.structures import DetDataSample, Detections
 
@@ -149,13 +149,7 @@ class DetTTAModel(BaseTTAModel):
         boxes = torch.cat([d.boxes for d in found])
         scores = torch.cat([d.scores for d in found])
         labels = torch.cat([d.labels for d in found])
-        nms = self.tta_cfg["nms"]
-        keep, scores = nms_by_group(boxes, scores, labels, image, num_images, nms)
-        most = self.tta_cfg["max_per_img"]
-        if most > 0:
-            best = rank_within_image(image[keep], num_images) < most
-            keep, scores = keep[best], scores[best]
-        return Detections(image[keep], boxes[keep], scores, labels[keep])
+        return Detections(*best_detections(image, boxes, scores, labels, num_images, self.tta_cfg))
 
     def add_shapes(self, views: Sequence[View], merged: Detections) -> Detections:
         """Merged detections in original pixels with the mean of what each view shows in them."""

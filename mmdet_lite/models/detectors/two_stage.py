@@ -50,6 +50,8 @@ class TwoStageDetector(BaseDetector):
         rpn = {"train_cfg": train.get("rpn"), "test_cfg": test.get("rpn")}
         rcnn = {"train_cfg": train.get("rcnn"), "test_cfg": test.get("rcnn")}
         self.rpn_head = MODELS.build({**rpn_head, **rpn})
+        if train.get("rpn_proposal"):
+            self.rpn_head.check_proposals(train["rpn_proposal"], "train_cfg.rpn_proposal")
         self.roi_head = MODELS.build({**roi_head, **rcnn})
         self.join_parts(rpn_head=self.rpn_head, roi_head=self.roi_head)
 

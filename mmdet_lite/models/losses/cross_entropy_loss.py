@@ -14,7 +14,8 @@ from mmdet_lite.registry import MODELS
 class CrossEntropyLoss(nn.Module):
     """Softmax, sigmoid or mask cross entropy.
 
-    ``use_sigmoid``: one binary problem a class. ``use_mask``: the mask of the true class only.
+    ``use_sigmoid``: one binary problem a class. ``use_mask``: the mask of the true class only, as
+    :meth:`mask_loss` says, which is then what a call computes.
     ``ignore_index``: labels that count nothing (default -100); ``avg_non_ignore`` divides the mean
     by what is not ignored. ``class_weight``: a factor for each class.
     Source: arguments and arithmetic of MMDetection 3's loss of this name.
@@ -53,9 +54,19 @@ class CrossEntropyLoss(nn.Module):
         """Loss of logits against labels.
 
         Shapes: softmax: cls_score (B, K+1), label (B,) long, weight (B,). Sigmoid: cls_score
-        (B, K), label (B,) where K is background, or (B, K) of 0 and 1. B = 0 gives 0. Masks have
-        their own method, :meth:`mask_loss`.
+        (B, K), label (B,) where K is background, or (B, K) of 0 and 1. B = 0 gives 0. Masks:
+        the three arguments of :meth:`mask_loss`.
+
+        Raises:
+            ValueError: ``use_mask`` without a third argument, or with an ``avg_factor``.
         """
+        if self.use_mask:
+            if weight is None or avg_factor is not None:
+                raise ValueError(
+                    "CrossEntropyLoss with use_mask takes (mask_logits, targets, labels) and no"
+                    " avg_factor"
+                )
+            return self.mask_loss(cls_score, label, weight)
         # half precision loses the tail of the softmax
         cls_score = cls_score.float()
         if self.use_sigmoid:

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmdet_lite.models.conv_tower import conv_tower
+from mmdet_lite.ops.checks import need_num_classes
 from mmdet_lite.ops.class_rows import ClassRows
-from mmdet_lite.ops.nms import nms_by_group, rank_within_image
+from mmdet_lite.ops.nms import best_detections
 from mmdet_lite.registry import MODELS, TASK_UTILS
 from mmdet_lite.structures import Detections, ImageBatch
 
@@ -60,14 +61,9 @@ class BBoxHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg or _default_init(with_cls, with_reg))
         name = type(self).__name__
-        if num_classes is None:
-            raise ValueError(
-                f"{name}: num_classes is missing and no data set was there to take it from; set"
-                " model.roi_head.bbox_head.num_classes"
-            )
+        self.num_classes = need_num_classes(num_classes, name, "roi_head.bbox_head")
         if not (with_cls or with_reg):
             raise ValueError(f"{name}: with_cls and with_reg are both False")
-        self.num_classes = num_classes
         self.with_avg_pool = with_avg_pool
         self.reg_class_agnostic = reg_class_agnostic
         self.reg_decoded_bbox = reg_decoded_bbox
@@ -87,9 +83,9 @@ class BBoxHead(BaseModule):
         cls_channels, cls_area = add("cls", shared, area, num_cls_convs, num_cls_fcs)
         reg_channels, reg_area = add("reg", shared, area, num_reg_convs, num_reg_fcs)
         if with_cls:
-            self.fc_cls = nn.Linear(cls_channels * cls_area, num_classes + 1)
+            self.fc_cls = nn.Linear(cls_channels * cls_area, self.num_classes + 1)
         if with_reg:
-            boxes = 1 if reg_class_agnostic else num_classes
+            boxes = 1 if reg_class_agnostic else self.num_classes
             self.fc_reg = nn.Linear(reg_channels * reg_area, 4 * boxes)
 
     def _add_branch(
@@ -105,16 +101,13 @@ class BBoxHead(BaseModule):
         num_fcs: int,
     ) -> tuple[int, int]:
         """Add one branch's layers; return the channels and the area (1: flat) that come out."""
-        widths = [channels] + [conv_width] * num_convs
-        convs = nn.ModuleList(
-            ConvModule(widths[i], conv_width, 3, padding=1, conv_cfg=conv_cfg, norm_cfg=norm_cfg)
-            for i in range(num_convs)
-        )
-        inputs = [widths[-1] * area] + [fc_width] * num_fcs
+        convs = conv_tower(channels, conv_width, num_convs, conv_cfg=conv_cfg, norm_cfg=norm_cfg)
+        channels = conv_width if num_convs else channels
+        inputs = [channels * area] + [fc_width] * num_fcs
         fcs = nn.ModuleList(nn.Linear(inputs[i], fc_width) for i in range(num_fcs))
         self.add_module(f"{name}_convs", convs)
         self.add_module(f"{name}_fcs", fcs)
-        return (fc_width, 1) if num_fcs else (widths[-1], area)
+        return (fc_width, 1) if num_fcs else (channels, area)
 
     def forward(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """RoI features (R, C, h, w) to class logits (R, K+1) and deltas (R, 4 or K*4)."""
@@ -126,9 +119,8 @@ class BBoxHead(BaseModule):
             bbox_pred = self.fc_reg(self._flat(self._branch(x, self.reg_convs, self.reg_fcs)))
         return cls_score, bbox_pred
 
-    def _branch(self, x: Tensor, convs: nn.ModuleList, fcs: nn.ModuleList) -> Tensor:
-        for conv in convs:
-            x = conv(x)
+    def _branch(self, x: Tensor, convs: nn.Sequential, fcs: nn.ModuleList) -> Tensor:
+        x = convs(x)
         if len(fcs):
             x = self._flat(x)
         for fc in fcs:
@@ -224,7 +216,7 @@ class BBoxHead(BaseModule):
         """Detections of a batch after score threshold and NMS, in input pixels.
 
         Shapes: cls_score (R, K+1), bbox_pred (R, 4 or K*4), rois (R, 5) with the image's index.
-        ``cfg``: score_thr, nms, max_per_img (for each image). R = 0 gives no detections.
+        ``cfg``: score_thr, and what best_detections reads. R = 0 gives no detections.
         """
         scores = cls_score.float().softmax(dim=1)[:, :-1]
         row, label = torch.nonzero(scores > cfg["score_thr"], as_tuple=True)
@@ -232,15 +224,7 @@ class BBoxHead(BaseModule):
         if bbox_pred is not None:
             deltas = self._deltas_of_class(bbox_pred, row, label)
             boxes = self.bbox_coder.decode(boxes, deltas, images.sizes[image])
-        if cfg.get("min_bbox_size", -1) >= 0:
-            large = (boxes[:, 2:] - boxes[:, :2] > cfg["min_bbox_size"]).all(dim=1)
-            image, label, scores, boxes = image[large], label[large], scores[large], boxes[large]
-        keep, scores = nms_by_group(boxes, scores, label, image, len(images), cfg["nms"])
-        most = cfg["max_per_img"]
-        if most > 0:
-            best = rank_within_image(image[keep], len(images)) < most
-            keep, scores = keep[best], scores[best]
-        return Detections(image[keep], boxes[keep], scores, label[keep])
+        return Detections(*best_detections(image, boxes, scores, label, len(images), cfg))
 
 
 @MODELS.register_module()

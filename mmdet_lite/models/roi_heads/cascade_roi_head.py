@@ -86,11 +86,6 @@ class CascadeRoIHead(BaseModule):
         self.pos_weights = [pos_weight_of(cfg) for cfg in cfgs]
         self.mask_sizes = [cfg.get("mask_size") for cfg in cfgs]
 
-    @property
-    def with_mask(self) -> bool:
-        """Whether masks are predicted."""
-        return self.mask_head is not None
-
     def loss(
         self,
         features: Sequence[Tensor],
@@ -150,12 +145,6 @@ class CascadeRoIHead(BaseModule):
             # ground truths that were added join the next stage again, as they are
             proposals = _proposals_of(boxes, sampled.rois[:, 0], ~sampled.is_gt, len(images))
         return losses, proposals
-
-    def predict(
-        self, features: Sequence[Tensor], proposals: Proposals, images: ImageBatch
-    ) -> Detections:
-        """Detections of a batch in input pixels, with masks over their boxes if there are heads."""
-        return self.add_shapes(features, self.predict_boxes(features, proposals, images))
 
     def predict_boxes(
         self, features: Sequence[Tensor], proposals: Proposals, images: ImageBatch

@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import ConvModule, build_conv_layer
+from mmcv.cnn import build_conv_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmdet_lite.ops.checks import check_keys
+from mmdet_lite.models.conv_tower import conv_tower
+from mmdet_lite.ops.checks import check_keys, need_num_classes
 from mmdet_lite.ops.class_rows import ClassRows
 from mmdet_lite.registry import MODELS
 
@@ -52,29 +53,22 @@ class FCNMaskHead(BaseModule):
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if num_classes is None:
-            raise ValueError(
-                "FCNMaskHead: num_classes is missing and no data set was there to take it from;"
-                " set model.roi_head.mask_head.num_classes"
-            )
         self.upsample_type, self.scale_factor = _read_upsampling(upsample_cfg)
-        self.num_classes = num_classes
+        self.num_classes = need_num_classes(num_classes, "FCNMaskHead", "roi_head.mask_head")
         self.class_agnostic = class_agnostic
         self.res_layer = None if res_layer is None else MODELS.build(res_layer)
-        conv = {"padding": (conv_kernel_size - 1) // 2, "conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
-        widths = [in_channels] + [conv_out_channels] * num_convs
-        self.convs = nn.ModuleList(
-            ConvModule(widths[i], conv_out_channels, conv_kernel_size, **conv)
-            for i in range(num_convs)
+        modules = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
+        self.convs = conv_tower(
+            in_channels, conv_out_channels, num_convs, conv_kernel_size, **modules
         )
-        channels = widths[-1]
+        channels = conv_out_channels if num_convs else in_channels
         self.upsample: nn.ConvTranspose2d | None = None
         if self.upsample_type == "deconv":
             self.upsample = nn.ConvTranspose2d(
                 channels, conv_out_channels, self.scale_factor, stride=self.scale_factor
             )
             channels = conv_out_channels
-        num_masks = 1 if class_agnostic else num_classes
+        num_masks = 1 if class_agnostic else self.num_classes
         self.conv_logits = build_conv_layer(predictor_cfg, channels, num_masks, 1)
         self.loss_mask = MODELS.build(
             loss_mask or {"type": "CrossEntropyLoss", "use_mask": True, "loss_weight": 1.0}
@@ -97,8 +91,7 @@ class FCNMaskHead(BaseModule):
         """RoI features (R, C, h, w) to logits (R, K or 1, H, W)."""
         if self.res_layer is not None:
             x = self.res_layer(x)
-        for conv in self.convs:
-            x = conv(x)
+        x = self.convs(x)
         if self.upsample is not None:
             x = F.relu_(self.upsample(x))
         elif self.upsample_type is not None:

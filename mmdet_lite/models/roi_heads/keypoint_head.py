@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmdet_lite.models.conv_tower import conv_tower
 from mmdet_lite.ops.keypoints import NOT_VISIBLE, decode_heatmaps
 from mmdet_lite.registry import MODELS
 
@@ -52,13 +52,12 @@ class KeypointRCNNHead(BaseModule):
                 "KeypointRCNNHead: loss_keypoints_per_img must be positive, or None to divide by "
                 f"the labelled joints; got {loss_keypoints_per_img}"
             )
-        conv = {"padding": (conv_kernel_size - 1) // 2, "conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
-        widths = [in_channels] + [conv_out_channels] * num_convs
-        self.convs = nn.ModuleList(
-            ConvModule(widths[i], conv_out_channels, conv_kernel_size, **conv)
-            for i in range(num_convs)
+        modules = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
+        self.convs = conv_tower(
+            in_channels, conv_out_channels, num_convs, conv_kernel_size, **modules
         )
-        self.upsample = nn.ConvTranspose2d(widths[-1], num_keypoints, 4, stride=2, padding=1)
+        channels = conv_out_channels if num_convs else in_channels
+        self.upsample = nn.ConvTranspose2d(channels, num_keypoints, 4, stride=2, padding=1)
         self.up_scale = up_scale
         self.num_keypoints = num_keypoints
         self.roi_feat_size = roi_feat_size
@@ -83,9 +82,7 @@ class KeypointRCNNHead(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """RoI features (R, C, h, w) to logits (R, J, H, W)."""
-        for conv in self.convs:
-            x = conv(x)
-        x = self.upsample(x)
+        x = self.upsample(self.convs(x))
         if self.up_scale == 1:
             return x
         return F.interpolate(x, scale_factor=self.up_scale, mode="bilinear", align_corners=False)

@@ -104,7 +104,9 @@ def _from_polygons(
         if not outline:  # a crop may keep a corner of the box and nothing of the object
             continue
         scale = np.array([width / max(x2 - x1, 1), height / max(y2 - y1, 1)])
-        parts = [((np.asarray(part).reshape(-1, 2) - (x1, y1)) * scale).flatten() for part in outline]
+        parts = [
+            ((np.asarray(part).reshape(-1, 2) - (x1, y1)) * scale).flatten() for part in outline
+        ]
         rle = coco_mask.merge(coco_mask.frPyObjects(parts, height, width))
         target[:] = coco_mask.decode(rle)
     return torch.from_numpy(targets).to(boxes.device)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from mmdet_lite.models.backbones.freezing import keep_norm_statistics
 from mmdet_lite.models.backbones.resnet import (
     STAGE_BLOCKS,
     Bottleneck,
@@ -79,7 +80,5 @@ class ResLayer(BaseModule):
         """Switch the mode; batch norms under ``norm_eval`` stay in eval."""
         super().train(mode)
         if mode and self.norm_eval:
-            for module in self.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            keep_norm_statistics(self)
         return self

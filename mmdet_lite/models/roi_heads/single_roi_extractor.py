@@ -44,10 +44,7 @@ class SingleRoIExtractor(BaseModule):
         check_keys(roi_layer, LAYER_KEYS[kind], "roi_layer")
         if roi_layer.get("pool_mode", "avg") != "avg":
             raise ValueError(f"roi_layer.pool_mode: expected 'avg', got {roi_layer['pool_mode']!r}")
-        size = roi_layer["output_size"]
-        self.output_size = int(size if isinstance(size, int) else size[0])
-        if not isinstance(size, int) and len(set(size)) != 1:
-            raise ValueError(f"roi_layer.output_size: must be square, got {size}")
+        self.output_size = _side(roi_layer.get("output_size"))
         self.takes_maximum = kind == "RoIPool"
         self.sampling_ratio = roi_layer.get("sampling_ratio", 0)
         self.aligned = roi_layer.get("aligned", True)
@@ -65,3 +62,15 @@ class SingleRoIExtractor(BaseModule):
             features, rois, levels, self.featmap_strides, self.output_size,
             self.sampling_ratio, self.aligned,
         )  # fmt: skip
+
+
+def _side(output_size: Any) -> int:
+    """The side of a square given as one number or as two equal ones."""
+    sides = output_size if isinstance(output_size, Sequence) else [output_size]
+    if not all(isinstance(side, int) and side > 0 for side in sides) or len(sides) not in (1, 2):
+        raise ValueError(
+            f"roi_layer.output_size: expected a number of pixels such as 7, got {output_size!r}"
+        )
+    if len(set(sides)) != 1:
+        raise ValueError(f"roi_layer.output_size: must be square, got {output_size}")
+    return int(sides[0])

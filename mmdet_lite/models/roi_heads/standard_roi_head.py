@@ -88,11 +88,6 @@ class StandardRoIHead(BaseModule):
         if test_cfg:
             check_test_cfg(test_cfg, "test_cfg.rcnn")
 
-    @property
-    def with_mask(self) -> bool:
-        """Whether masks are predicted."""
-        return self.mask_head is not None
-
     def loss(
         self,
         features: Sequence[Tensor],
@@ -125,12 +120,6 @@ class StandardRoIHead(BaseModule):
             wanted = mask_targets_of(sampled, rows, targets, mask_logits, self.mask_size)
             losses.update(self.mask_head.loss(mask_logits, wanted, sampled.labels[rows]))
         return losses
-
-    def predict(
-        self, features: Sequence[Tensor], proposals: Proposals, images: ImageBatch
-    ) -> Detections:
-        """Detections of a batch in input pixels, with masks over their boxes if there is a head."""
-        return self.add_shapes(features, self.predict_boxes(features, proposals, images))
 
     def predict_boxes(
         self, features: Sequence[Tensor], proposals: Proposals, images: ImageBatch

@@ -12,8 +12,9 @@ class AnchorGenerator(AnchorGrid):
 
     ``strides`` one a level, as an int or (w, h); ``ratios`` h/w; ``scales`` times the base size, or
     ``octave_base_scale`` with ``scales_per_octave``; ``base_sizes`` default to the strides;
-    ``centers`` or ``center_offset`` (in strides) place the first anchor; ``scale_major`` orders the
-    anchors of a position by scale inside ratio (True) or ratio inside scale.
+    ``centers`` (pixels) or ``center_offset`` (in base sizes) place the first anchor;
+    ``scale_major`` orders the anchors of a position by scale inside ratio (True) or ratio inside
+    scale.
     Source: order and rounding are MMDetection 3's.
     """
 
@@ -58,7 +59,7 @@ class AnchorGenerator(AnchorGrid):
             ]
         assert scales is not None
         if centers is None:
-            centers = [(center_offset * w, center_offset * h) for w, h in wh_strides]
+            centers = [(center_offset * size, center_offset * size) for size in sizes]
         base_anchors = [
             anchors_around(centre, size, ratios, scales, scale_major)
             for size, centre in zip(sizes, centers, strict=True)

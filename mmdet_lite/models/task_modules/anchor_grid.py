@@ -20,11 +20,6 @@ class AnchorGrid:
         self._cache: dict[tuple[tuple[SizeHW, ...], torch.device], Tensor] = {}
 
     @property
-    def num_levels(self) -> int:
-        """Number of feature levels."""
-        return len(self.strides)
-
-    @property
     def num_base_priors(self) -> list[int]:
         """Number of anchors at a position, for each level."""
         return [len(b) for b in self.base_anchors]

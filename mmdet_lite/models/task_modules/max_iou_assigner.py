@@ -40,7 +40,8 @@ class MaxIoUAssigner:
     ``min_pos_iou`` and ``match_low_quality``: each ground truth also takes its best box (all
     equally good ones with ``gt_max_assign_all``) if that overlaps by ``min_pos_iou``.
     ``ignore_iof_thr`` > 0: boxes covered so much by an ignored region count nothing
-    (``ignore_wrt_candidates``: measured on the box's area, else on the region's).
+    (``ignore_wrt_candidates``: measured on the box's area, else on the region's), also in an image
+    without ground truths, where MMDetection takes all boxes as negative.
     ``gpu_assign_thr`` > 0: with more ground truths than this in an image the work moves to the
     CPU, to save GPU memory. ``perm_repeat_gt_cfg`` (dict(iou_thr, perm_range)): nearly equal
     ground truths take turns at random.

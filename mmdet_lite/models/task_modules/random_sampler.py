@@ -42,8 +42,11 @@ class RandomSampler:
         neg_pos_ub: float = -1,
         add_gt_as_proposals: bool = True,
     ) -> None:
+        name = type(self).__name__
+        if num < 0:
+            raise ValueError(f"{name}: num must not be negative, got {num}; a large one takes all")
         if not 0 < pos_fraction <= 1:
-            raise ValueError(f"RandomSampler: pos_fraction must be in (0, 1], got {pos_fraction}")
+            raise ValueError(f"{name}: pos_fraction must be in (0, 1], got {pos_fraction}")
         self.num = num
         self.num_positive = int(num * pos_fraction)
         self.neg_pos_ub = neg_pos_ub

@@ -102,6 +102,14 @@ def test_stem_alone_and_nothing_can_be_frozen():
     assert all(p.requires_grad for p in stem_only.layer1.parameters())
 
 
+@pytest.mark.parametrize("frozen", [-2, 4, 9])
+def test_stages_that_are_not_there_cannot_be_frozen(frozen):
+    three = {"num_stages": 3, "out_indices": (2,)}
+    with pytest.raises(ValueError, match=rf"ResNet: frozen_stages must be.* to 3 .*got {frozen}"):
+        ResNet(**TINY, **three, frozen_stages=frozen)
+    assert not any(p.requires_grad for p in ResNet(**TINY, **three, frozen_stages=3).parameters())
+
+
 def test_norm_eval_keeps_all_statistics_in_training():
     model = ResNet(18, base_channels=8, norm_eval=True).train()
     before = [b.clone() for b in model.buffers()]

@@ -1,6 +1,7 @@
 """RPN against a slow second writing of its loss and of its choice of proposals."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -79,7 +80,7 @@ def slow_loss(head, features, images, targets):
                 chosen = overlaps[g] == overlaps[g].max()
                 label[chosen], gt[chosen] = 1, g
         counted, positive = label >= 0, label == 1
-        count += int(counted.sum())
+        count += max(int(positive.sum()), 1) + max(int((counted & ~positive).sum()), 1)
         total_cls = total_cls + F.binary_cross_entropy_with_logits(
             logits[i, counted, 0], label[counted].float(), reduction="sum"
         )
@@ -112,6 +113,17 @@ def test_an_image_without_objects_counts_as_background_only():
         assert torch.allclose(losses["loss_rpn_bbox"], torch.as_tensor(wanted_box), rtol=1e-5)
         sum(losses.values()).backward()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters())
+
+
+def test_an_image_without_a_positive_counts_one_as_in_mmdetection():
+    sampler = {"type": "RandomSampler", "num": 64, "pos_fraction": 0.5}
+    head = make_head(train_cfg={**TRAIN_CFG, "sampler": sampler})
+    features, images, targets = case()
+    torch.nn.init.zeros_(head.rpn_cls.weight)
+    torch.nn.init.zeros_(head.rpn_cls.bias)
+    none = BatchTargets([torch.zeros(0, 4)] * 2, targets.labels, targets.ignored_boxes)
+    loss = head.loss(features, images, none)["loss_rpn_cls"]
+    assert loss.item() == pytest.approx(math.log(2) * 64 / 65)
 
 
 def test_proposals_are_those_of_a_loop_over_images_and_levels():
@@ -188,7 +200,9 @@ def test_anchors_beyond_the_allowed_border_are_left_out():
         for h, w in images.sizes_hw
     ]
     counted = torch.cat([logits[i, rows, 0] for i, rows in enumerate(inside)])
-    wanted = F.binary_cross_entropy_with_logits(counted, torch.zeros_like(counted))
+    wanted = F.binary_cross_entropy_with_logits(
+        counted, torch.zeros_like(counted), reduction="sum"
+    ) / (len(counted) + 2)  # each image counts a positive that it has not
     assert torch.allclose(strict.loss(features, images, none)["loss_rpn_cls"], wanted)
     assert 0 < len(counted) < 2 * len(anchors)
 

@@ -162,7 +162,7 @@ def test_a_detector_without_a_neck_uses_the_backbones_maps(tiny_cfg, make_batch)
     for name in ("bbox_head", "mask_head"):
         tiny_cfg["roi_head"][name]["in_channels"] = 32
     model = MODELS.build(tiny_cfg)
-    assert not model.with_neck
+    assert model.neck is None
     assert total(loss_of(model, make_batch(BOXES))).isfinite()
 
 
@@ -182,6 +182,40 @@ def test_missing_parts_and_unknown_keys_are_refused(tiny_cfg):
         MODELS.build({**tiny_cfg, "train_cfg": {**tiny_cfg["train_cfg"], "rpn_proposals": {}}})
     with pytest.raises(ValueError, match=r"model\.test_cfg\.rcn.*rcnn"):
         MODELS.build({**tiny_cfg, "test_cfg": {**tiny_cfg["test_cfg"], "rcn": {}}})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"min_bbox_sise": 50}, r"min_bbox_sise: no such key; did you mean 'min_bbox_size'"),
+        ({"nms_post": 1000}, r"nms_post: no such key; did you mean 'nms_pre'"),
+        ({"nms": {"iou_treshold": 0.5}}, r"nms\.iou_treshold: .*'iou_threshold'"),
+        ({"nms": {"type": "nms"}}, r"nms: iou_threshold is missing"),
+    ],
+)
+def test_proposals_to_train_on_are_checked_as_those_to_test_with(tiny_cfg, change, said):
+    tiny_cfg["train_cfg"]["rpn_proposal"] = {**tiny_cfg["test_cfg"]["rpn"], **change}
+    with pytest.raises(ValueError, match=rf"^train_cfg\.rpn_proposal\.{said}"):
+        MODELS.build(tiny_cfg)
+    del tiny_cfg["train_cfg"]["rpn_proposal"]  # then test_cfg.rpn stands in
+    MODELS.build(tiny_cfg)
+
+
+def test_proposals_of_another_dense_head_are_checked_by_its_own_keys(tiny_cfg):
+    tiny_cfg["rpn_head"] = {
+        "type": "FCOSHead",
+        "num_classes": 1,
+        "in_channels": tiny_cfg["rpn_head"]["in_channels"],
+        "feat_channels": 32,
+        "strides": tiny_cfg["rpn_head"]["anchor_generator"]["strides"],
+    }
+    tiny_cfg["train_cfg"].pop("rpn")
+    keys = {"nms": {"type": "nms", "iou_threshold": 0.7}, "max_per_img": 20}
+    tiny_cfg["train_cfg"]["rpn_proposal"] = {**keys, "score_thr": 0.01}
+    MODELS.build(tiny_cfg)
+    tiny_cfg["train_cfg"]["rpn_proposal"] = {**keys, "score_th": 0.01}
+    with pytest.raises(ValueError, match=r"rpn_proposal\.score_th: .*'score_thr'"):
+        MODELS.build(tiny_cfg)
 
 
 def test_data_without_masks_says_how_to_load_them(tiny_cfg, make_batch):

@@ -79,6 +79,16 @@ def test_mask_loss_reads_the_true_class_alone():
     wanted = F.binary_cross_entropy_with_logits(own, targets) * 2
     loss = CrossEntropyLoss(use_mask=True, loss_weight=2.0)
     assert torch.allclose(loss.mask_loss(logits, targets, labels), wanted)
+    assert torch.allclose(loss(logits, targets, labels), wanted)  # as MMDetection's heads call it
+
+
+def test_a_mask_loss_called_as_a_class_loss_is_refused():
+    logits, labels = torch.randn(5, 3, 4, 4), torch.zeros(5, 4, 4)
+    loss = CrossEntropyLoss(use_mask=True)
+    with pytest.raises(ValueError, match=r"use_mask takes \(mask_logits, targets, labels\)"):
+        loss(logits, labels)
+    with pytest.raises(ValueError, match="no avg_factor"):
+        loss(logits, labels, torch.zeros(5, dtype=torch.long), avg_factor=5)
 
 
 @pytest.mark.parametrize("use_sigmoid", [False, True])

@@ -86,6 +86,10 @@ def proposals(counts=(30, 12)):
     return Proposals(padded, torch.rand(padded.shape[:2]), valid)
 
 
+def detect(head, maps, given):
+    return head.add_shapes(maps, head.predict_boxes(maps, given, images()))
+
+
 def total(losses):
     return sum(value for name, value in losses.items() if "loss" in name)
 
@@ -199,7 +203,7 @@ def test_detections_are_those_of_the_slow_writing(cascade_cfg):
                 coder = head.bbox_head[i].bbox_coder
                 boxes = coder.decode(boxes, deltas, images().sizes[image])
         wanted = head.bbox_head[2].predict(logits, deltas, rois, images(), head.test_cfg)
-        found = head.predict(maps, given, images())
+        found = detect(head, maps, given)
         assert len(found.boxes) > 0 and torch.equal(found.labels, wanted.labels)
         assert torch.allclose(found.boxes, wanted.boxes, atol=1e-3)
         assert torch.allclose(found.scores, wanted.scores, atol=1e-5)
@@ -213,17 +217,16 @@ def test_detections_are_those_of_the_slow_writing(cascade_cfg):
 
 
 def test_no_proposals_give_no_detections(cascade_cfg):
-    found = MODELS.build(cascade_cfg).predict(features(), proposals((0, 0)), images())
+    found = detect(MODELS.build(cascade_cfg), features(), proposals((0, 0)))
     assert found.boxes.shape == (0, 4) and found.mask_probs.shape == (0, 28, 28)
 
 
 def test_without_mask_heads_there_are_boxes_only(cascade_cfg):
     del cascade_cfg["mask_head"], cascade_cfg["mask_roi_extractor"]
     head = MODELS.build(cascade_cfg)
-    assert not head.with_mask
     losses = head.loss(features(), proposals(), images(), targets())
     assert not any("mask" in name for name in losses)
-    assert head.predict(features(), proposals(), images()).mask_probs is None
+    assert detect(head, features(), proposals()).mask_probs is None
 
 
 def test_boxes_of_each_class_are_refined_by_the_best_class(cascade_cfg):
@@ -232,7 +235,7 @@ def test_boxes_of_each_class_are_refined_by_the_best_class(cascade_cfg):
     head = MODELS.build(cascade_cfg)
     assert head.bbox_head[0].fc_reg.weight.shape[0] == 12
     assert total(head.loss(features(), proposals(), images(), targets())).isfinite()
-    assert len(head.predict(features(), proposals(), images()).boxes)
+    assert len(detect(head, features(), proposals()).boxes)
 
 
 def test_hard_examples_are_mined_in_every_stage(cascade_cfg):
@@ -247,7 +250,7 @@ def test_arguments_stay_as_they_were(cascade_cfg):
     head, given, truth, maps = MODELS.build(cascade_cfg), proposals(), targets(), features()
     copies = copy.deepcopy((given.boxes, given.valid, truth.boxes, truth.labels))
     head.loss(maps, given, images(), truth)
-    head.predict(maps, given, images())
+    detect(head, maps, given)
     assert cascade_cfg == before
     assert torch.equal(given.boxes, copies[0]) and torch.equal(given.valid, copies[1])
     assert all(torch.equal(a, b) for a, b in zip(truth.boxes, copies[2], strict=True))

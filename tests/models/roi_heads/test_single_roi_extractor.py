@@ -55,10 +55,16 @@ def test_no_rois_give_no_features():
         ({"type": "RoIPool"}, r"roi_layer\.sampling_ratio: no such key"),
         ({"pool_mode": "max"}, "pool_mode: expected 'avg', got 'max'"),
         ({"output_size": (7, 14)}, r"must be square, got \(7, 14\)"),
+        ({"output_size": None}, "output_size: expected a number of pixels .* got None"),
+        ({"output_size": 0}, "output_size: expected a number of pixels .* got 0"),
+        ({"output_size": "7"}, "got '7'"),
+        ({"output_size": (7, 7, 7)}, r"got \(7, 7, 7\)"),
         ({"sample_num": 2}, r"roi_layer\.sample_num"),
     ],
 )
 def test_wrong_roi_layers_are_refused(change, said):
     with pytest.raises(ValueError, match=said):
         SingleRoIExtractor({**ROI_LAYER, **change}, 3, [4])
+    with pytest.raises(ValueError, match=r"roi_layer\.output_size: expected .* got None"):
+        SingleRoIExtractor({"type": "RoIAlign"}, 3, [4])
     assert SingleRoIExtractor({**ROI_LAYER, "output_size": (7, 7)}, 3, [4]).output_size == 7

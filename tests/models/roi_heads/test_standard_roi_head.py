@@ -63,6 +63,10 @@ def proposals(counts=(30, 12)):
     return Proposals(padded, torch.rand(padded.shape[:2]), valid)
 
 
+def detect(head, maps, given):
+    return head.add_shapes(maps, head.predict_boxes(maps, given, images()))
+
+
 def test_sampled_rois_carry_the_label_and_box_of_their_object(make_head):
     given, truth = proposals(), targets()
     sampled = make_head().sample_rois(features(), given, truth)
@@ -130,7 +134,7 @@ def test_masks_may_use_the_features_of_the_box_branch(make_head, tiny_cfg):
     assert head.mask_roi_extractor is None
     losses = head.loss(features(), proposals(), images(), targets())
     assert losses["loss_mask"] > 0
-    found = head.predict(features(), proposals(), images())
+    found = detect(head, features(), proposals())
     assert found.mask_probs.shape[1:] == (14, 14)
 
 
@@ -145,7 +149,7 @@ def test_shared_head_runs_before_both_branches(make_head):
 
 def test_detections_have_masks_of_their_own_class(make_head):
     head = make_head()
-    found = head.predict(features(), proposals(), images())
+    found = detect(head, features(), proposals())
     count = len(found.boxes)
     assert 0 < count <= 20
     assert found.mask_probs.shape == (count, 28, 28)
@@ -155,7 +159,7 @@ def test_detections_have_masks_of_their_own_class(make_head):
 
 
 def test_no_proposals_give_no_detections(make_head):
-    found = make_head().predict(features(), proposals((0, 0)), images())
+    found = detect(make_head(), features(), proposals((0, 0)))
     assert found.boxes.shape == (0, 4) and found.mask_probs.shape == (0, 28, 28)
 
 
@@ -245,7 +249,7 @@ def test_v0upshare_draws_on_the_stage_that_the_boxes_use(make_head, tiny_cfg):
     losses = head.loss(maps, proposals(), images(), targets())
     losses["loss_mask"].backward()
     assert head.shared_head.layer2[0].conv1.weight.grad.abs().sum() > 0
-    assert head.predict(maps, proposals(), images()).mask_probs.shape[1:] == (14, 14)
+    assert detect(head, maps, proposals()).mask_probs.shape[1:] == (14, 14)
 
 
 def test_v0up_draws_on_a_stage_of_its_own(make_head, tiny_cfg):
@@ -258,7 +262,7 @@ def test_v0up_draws_on_a_stage_of_its_own(make_head, tiny_cfg):
     head.loss(maps, proposals(), images(), targets())["loss_mask"].backward()
     assert head.mask_head.res_layer.layer2[0].conv1.weight.grad.abs().sum() > 0
     assert head.shared_head.layer2[0].conv1.weight.grad is None
-    assert head.predict(maps, proposals(), images()).mask_probs.shape[1:] == (14, 14)
+    assert detect(head, maps, proposals()).mask_probs.shape[1:] == (14, 14)
 
 
 def test_arguments_stay_as_they_were(make_head):
@@ -266,7 +270,7 @@ def test_arguments_stay_as_they_were(make_head):
     copies = copy.deepcopy((given.boxes, given.valid, truth.boxes, truth.labels))
     head = make_head()
     head.loss(maps, given, images(), truth)
-    head.predict(maps, given, images())
+    detect(head, maps, given)
     assert torch.equal(given.boxes, copies[0]) and torch.equal(given.valid, copies[1])
     assert all(torch.equal(a, b) for a, b in zip(truth.boxes, copies[2], strict=True))
     assert all(torch.equal(a, b) for a, b in zip(truth.labels, copies[3], strict=True))

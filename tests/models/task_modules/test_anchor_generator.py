@@ -36,7 +36,7 @@ def test_order_is_level_row_column_ratio_scale():
                         wanted.append([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2])
     anchors = AnchorGenerator(strides, ratios, scales)
     assert torch.allclose(anchors.grid_anchors(sizes_hw, CPU), torch.tensor(wanted), atol=1e-4)
-    assert anchors.num_base_priors == [6, 6] and anchors.num_levels == 2
+    assert anchors.num_base_priors == [6, 6]
 
 
 def test_minor_scale_puts_ratios_inside_scales():
@@ -56,6 +56,8 @@ def test_centres_are_moved_by_offset_or_in_pixels():
     plain = AnchorGenerator([8], [1.0], [1.0]).grid_anchors([(2, 2)], CPU)
     offset = AnchorGenerator([8], [1.0], [1.0], center_offset=0.5)
     assert torch.equal(offset.grid_anchors([(2, 2)], CPU), plain + 4)
+    small = AnchorGenerator([16], [1.0], [1.0], base_sizes=[9], center_offset=0.5)
+    assert small.grid_anchors([(1, 1)], CPU).tolist() == [[0, 0, 9, 9]]  # as in MMDetection
     pixels = AnchorGenerator([8], [1.0], [1.0], centers=[(1.0, 2.0)])
     moved = plain + torch.tensor([1.0, 2.0, 1.0, 2.0])
     assert torch.equal(pixels.grid_anchors([(2, 2)], CPU), moved)

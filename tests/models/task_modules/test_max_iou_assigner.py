@@ -129,6 +129,15 @@ def test_without_objects_usable_boxes_are_background():
     assert not assignment.positive.any()
 
 
+def test_without_objects_boxes_in_ignored_regions_count_nothing():
+    boxes = torch.tensor([[0.0, 0.0, 10.0, 10.0], [50.0, 50.0, 60.0, 60.0]])
+    none = pad_boxes([torch.zeros(0, 4)])
+    crowd = pad_boxes([torch.tensor([[0.0, 0.0, 20.0, 20.0]])])
+    usable = torch.ones(1, 2, dtype=torch.bool)
+    assignment = MaxIoUAssigner(0.5, 0.5, ignore_iof_thr=0.5).assign(boxes, usable, *none, *crowd)
+    assert assignment.gt_idx.tolist() == [[IGNORED, NEGATIVE]]
+
+
 def test_without_boxes_nothing_is_assigned():
     _, _, gts, _ = scene(0)
     none = pad_boxes([torch.zeros(0, 4)] * 2)

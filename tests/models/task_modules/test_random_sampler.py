@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from mmdet_lite.models.task_modules import IGNORED, NEGATIVE, Assignment, RandomSampler
+from mmdet_lite.models.task_modules import (
+    IGNORED,
+    NEGATIVE,
+    Assignment,
+    OHEMSampler,
+    RandomSampler,
+)
 
 
 def assignment(*counts):
@@ -78,6 +84,12 @@ def test_every_box_has_the_same_chance():
 def test_no_boxes_give_no_samples():
     empty = Assignment(torch.zeros(2, 0, dtype=torch.long))
     assert RandomSampler(num=8, pos_fraction=0.5).sample(empty).idx.shape == (2, 0)
+
+
+@pytest.mark.parametrize("sampler", [RandomSampler, OHEMSampler])
+def test_a_negative_number_is_refused(sampler):
+    with pytest.raises(ValueError, match=rf"{sampler.__name__}: num must not be negative, got -1"):
+        sampler(num=-1, pos_fraction=0.5)
 
 
 @pytest.mark.parametrize("fraction", [0, 1.5, -1])
