@@ -44,8 +44,8 @@ def refuse_ssd_of_one(version: str) -> None:
     if version.split(".")[0] in ("0", "1"):
         raise ValueError(
             f"an SSD of MMDetection {version} is not read here, of versions before 2 only "
-            "two-stage detectors: convert it first with tools/model_converters/upgrade_model_version.py of "
-            "MMDetection 2"
+            "two-stage detectors: convert it first with MMDetection 2's "
+            "tools/model_converters/upgrade_model_version.py"
         )
 
 
