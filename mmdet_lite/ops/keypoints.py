@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmdet_lite.ops.like_sizes import stretches_of_like_size
+
 Points = TypeVar("Points", Tensor, NDArray[np.float32])
 
 NOT_VISIBLE = -1
@@ -92,23 +94,11 @@ def decode_heatmaps(heatmaps: Tensor, boxes: Tensor) -> Tensor:
     most = PIXELS_AT_ONCE.get(boxes.device.type, PIXELS_AT_ONCE_ELSEWHERE)
     # half precision would move peaks
     with torch.autocast(boxes.device.type, enabled=False):
-        for start, end in _groups(pixels[order].tolist(), most // heatmaps.shape[1]):
+        for start, end in stretches_of_like_size(pixels[order].tolist(), most // heatmaps.shape[1]):
             rows = order[start:end]
             decoded[rows] = _peaks(heatmaps[rows].float(), pixels[rows])
     scale, offset = (sizes / pixels)[:, None], boxes[:, None, :2]
     return torch.cat([decoded[..., :2] * scale + offset, decoded[..., 2:]], dim=-1)
-
-
-def _groups(sizes_wh: list[list[int]], most_pixels: int) -> list[tuple[int, int]]:
-    """Cut a list of sizes into stretches whose boxes, all made as large, have so many pixels."""
-    groups: list[tuple[int, int]] = []
-    start, width, height = 0, 0, 0
-    for i, (w, h) in enumerate(sizes_wh):
-        width, height = max(width, w), max(height, h)
-        if i > start and (i + 1 - start) * width * height > most_pixels:
-            groups.append((start, i))
-            start, width, height = i, w, h
-    return [*groups, (start, len(sizes_wh))] if sizes_wh else []
 
 
 def _peaks(heatmaps: Tensor, pixels_wh: Tensor) -> Tensor:

@@ -71,7 +71,10 @@ def nms_by_group(
         # pixels, where float has steps of 8.
         farthest = torch.zeros(num_images, device=boxes.device)
         farthest.scatter_reduce_(0, images, boxes.amax(dim=1), "amax")
-        boxes = boxes + (groups * (farthest[images] + 1))[:, None]
+        shift = groups * (farthest[images] + 1)
+        # so far off that its rounding, 1/16 pixel and more, would decide other pairs too
+        shift = shift.where(shift < 2**19, 0)
+        boxes = boxes + shift[:, None]
         threshold = cfg["iou_threshold"] if "iou_threshold" in cfg else cfg["iou_thr"]
         keep = batched_nms(boxes.double(), scores.double(), group_of_image, float(threshold))
     most = cfg.get("max_num", -1)

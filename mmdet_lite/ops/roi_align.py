@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 from torchvision.ops import roi_align
 
+from mmdet_lite.ops.like_sizes import stretches_of_like_size
+
 with warnings.catch_warnings():  # torch says once that sparse tensors are in beta: say it here
     warnings.simplefilter("ignore")
     torch.sparse_csr_tensor([0], [], [], (0, 0))
 
 # Letters: R RoIs, O bins along one axis, S samples in a bin, L neighbouring pixels a bin reads.
+MOST_WEIGHTS = 2**25  # entries of a dense sampling matrix; a wide and a tall sliver make it larger
 
 
 def map_roi_levels(rois: Tensor, num_levels: int, finest_scale: float) -> Tensor:
@@ -49,26 +52,44 @@ def roi_align_levels(
     operator forward and backward; elsewhere torchvision's operator runs level by level.
     Source: Mask R-CNN, section 3; equal to torchvision's operator up to rounding.
     """
+    rois = rois.float()  # in half the corners would move by pixels
     if rois.device.type == "cpu":
-        matrix = _sampling_matrix(
-            features, rois.float(), levels, strides, output_size, sampling_ratio, aligned
-        )
         pixels = torch.cat([f.permute(0, 2, 3, 1).flatten(0, 2).float() for f in features])
-        pooled = _SparseProduct.apply(pixels, *matrix)
-        shape = (len(rois), output_size, output_size, pixels.shape[1])
-        return pooled.view(shape).permute(0, 3, 1, 2)
+        parts, rows = [], _rois_at_once(rois, levels, strides, output_size)
+        for row in rows:
+            matrix = _sampling_matrix(
+                features, rois[row], levels[row], strides, output_size, sampling_ratio, aligned
+            )
+            parts.append(_SparseProduct.apply(pixels, *matrix))
+        pooled = torch.cat(parts).view(len(rois), output_size, output_size, pixels.shape[1])
+        if len(rows) > 1:
+            pooled = torch.empty_like(pooled).index_copy(0, torch.cat(rows), pooled)
+        return pooled.permute(0, 3, 1, 2)
     if len(features) == 1:
         return roi_align(
-            features[0], rois.to(features[0]), output_size, 1 / strides[0], sampling_ratio, aligned
+            features[0].float(), rois, output_size, 1 / strides[0], sampling_ratio, aligned
         )
     order = torch.argsort(levels, stable=True)
     counts = torch.bincount(levels, minlength=len(features)).tolist()  # the one host sync
     pooled_by_level = [
-        roi_align(f, r.to(f), output_size, 1 / stride, sampling_ratio, aligned)
+        roi_align(f.float(), r, output_size, 1 / stride, sampling_ratio, aligned)
         for f, r, stride in zip(features, torch.split(rois[order], counts), strides, strict=True)
     ]
     pooled = torch.cat(pooled_by_level)
     return torch.empty_like(pooled).index_copy(0, order, pooled)
+
+
+def _rois_at_once(
+    rois: Tensor, levels: Tensor, strides: Sequence[int], output_size: int
+) -> list[Tensor]:
+    """Rows of RoIs whose sampling matrices are made together: mostly all of them."""
+    sides = (rois[:, 3:] - rois[:, 1:3]).clamp(min=0) / torch.tensor(strides)[levels, None]
+    lengths = (sides / output_size).ceil().long() + 2  # pixels that a bin reads, at most
+    most = MOST_WEIGHTS // output_size**2
+    if not len(rois) or len(rois) * int(lengths.amax(dim=0).prod()) <= most:
+        return [torch.arange(len(rois))]
+    order = lengths.prod(dim=1).argsort(stable=True)
+    return [order[a:b] for a, b in stretches_of_like_size(lengths[order].tolist(), most)]
 
 
 def _sampling_matrix(

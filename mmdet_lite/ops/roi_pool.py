@@ -19,18 +19,19 @@ def roi_pool_levels(
     """Pool each RoI from its level's feature map by the maximum of each bin.
 
     Shapes: features (N, C, H, W) each; rois (R, 5) as image index and xyxy in input pixels;
-    levels (R,); returns (R, C, output_size, output_size). R = 0 gives (0, C, ...). A bin without
-    any pixel gives 0.
+    levels (R,); returns (R, C, output_size, output_size) float32. R = 0 gives (0, C, ...). A bin
+    without any pixel gives 0.
     A RoI reaches from x1 to x2 + 1 (in input pixels), unrounded, and a bin takes every pixel that
     it touches. Source: mmcv's operator, which MMDetection uses. (Detectron and torchvision round
     the RoI to whole pixels first.)
     """
-    pooled = features[0].new_zeros(len(rois), features[0].shape[1], output_size, output_size)
+    shape = (len(rois), features[0].shape[1], output_size, output_size)
+    pooled = torch.zeros(shape, device=rois.device)
     for level, (x, stride) in enumerate(zip(features, strides, strict=True)):
         rows = torch.nonzero(levels == level).flatten()
-        bins, empty = _bins(rois[rows], stride, output_size, x.shape[-2:])
+        bins, empty = _bins(rois[rows].float(), stride, output_size, x.shape[-2:])
         # each bin is a RoI of whole pixels, pooled into one value
-        values = roi_pool(x, bins.to(x), 1).view(len(rows), output_size**2, x.shape[1])
+        values = roi_pool(x.float(), bins, 1).view(len(rows), output_size**2, x.shape[1])
         values = values.masked_fill(empty[..., None], 0).transpose(1, 2)
         pooled = pooled.index_copy(0, rows, values.unflatten(2, (output_size, output_size)))
     return pooled

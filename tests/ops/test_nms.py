@@ -61,6 +61,16 @@ def test_many_classes_and_images_of_full_size_cost_no_precision(images):
     assert 150 < len(keep) < 900
 
 
+def test_number_of_the_class_decides_nothing():
+    pair = torch.tensor([[3900.0, 2000, 3908, 2008], [3902.7, 2000, 3910.7, 2008]])  # IoU 0.4953
+    for label in (0, 79, 364, 1202):
+        groups = torch.full((2,), label)
+        keep = kept(
+            pair, torch.tensor([0.9, 0.8]), groups, torch.zeros(2, dtype=torch.long), 1, CFG
+        )
+        assert keep.tolist() == [0, 1]
+
+
 def test_class_agnostic_suppresses_across_groups():
     boxes, scores, groups, images = crowd()
     keep = kept(boxes, scores, groups, images, 3, {**CFG, "class_agnostic": True})

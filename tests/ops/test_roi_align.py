@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.ops import roi_align
 
-from mmdet_lite.ops.roi_align import map_roi_levels, roi_align_levels
+from mmdet_lite.ops.roi_align import _rois_at_once, map_roi_levels, roi_align_levels
 
 STRIDES = [4, 8, 16]
 
@@ -148,3 +148,37 @@ def test_both_ways_agree_across_devices(sampling_ratio):
         [f.cuda() for f in features], rois.cuda(), levels.cuda(), STRIDES, 7, sampling_ratio
     )
     assert torch.allclose(on_cpu, on_gpu.cpu(), atol=1e-4)
+
+
+def test_slivers_are_pooled_apart_and_all_is_as_in_one_call(monkeypatch):
+    rois = random_rois(60)
+    rois[7, 1:] = torch.tensor([0.0, 30.0, 120.0, 31.0])  # wide and thin, tall and thin
+    rois[20, 1:] = torch.tensor([30.0, 0.0, 31.0, 80.0])
+    monkeypatch.setattr("mmdet_lite.ops.roi_align.MOST_WEIGHTS", 2**14)
+    levels = torch.randint(3, (60,))
+    assert len(_rois_at_once(rois, levels, STRIDES, 7)) > 1
+    assert_same(pyramid(), rois, levels, STRIDES, 7, 0, True)
+
+
+def test_rois_keep_their_precision_beside_features_in_half():
+    features = [x.detach().bfloat16() for x in pyramid()]
+    rois = random_rois(30) + 1 / 3
+    rois[:, 0] = 0
+    levels = torch.zeros(30, dtype=torch.long)
+    args = (levels, STRIDES, 7)
+    got = roi_align_levels(features, rois.double(), *args)
+    assert got.dtype == torch.float32
+    assert torch.equal(got, roi_align_levels([x.float() for x in features], rois, *args))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("levels", [1, 3])
+def test_on_a_gpu_features_in_half_change_values_by_their_own_rounding_alone(levels):
+    features = [x.detach().cuda() for x in pyramid()[:levels]]
+    rois, of_level = random_rois(60).cuda(), torch.randint(levels, (60,), device="cuda")
+    wanted = roi_align_levels(features, rois, of_level, STRIDES[:levels], 7)
+    with torch.autocast("cuda", torch.bfloat16):
+        half = [x.bfloat16() for x in features]
+        got = roi_align_levels(half, rois, of_level, STRIDES[:levels], 7)
+    assert got.dtype == torch.float32
+    assert torch.allclose(got, wanted, atol=0.02)

@@ -61,3 +61,14 @@ def test_gradients_reach_the_largest_pixels():
 def test_no_rois_give_no_features():
     features, rois, levels, strides = case()
     assert roi_pool_levels(features, rois[:0], levels[:0], strides, 7).shape == (0, 3, 7, 7)
+
+
+def test_features_in_half_are_pooled_into_float_at_whole_rois():
+    torch.manual_seed(0)
+    features = [torch.randn(1, 2, 300, 300).bfloat16()]
+    rois = torch.tensor([[0, 1.0, 1.0, 1111.0, 1111.0], [0, 1051.0, 1051.0, 1099.0, 1099.0]])
+    levels = torch.zeros(2, dtype=torch.long)
+    with torch.autocast("cpu", torch.bfloat16):
+        got = roi_pool_levels(features, rois, levels, [4], 3)
+    assert got.dtype == torch.float32
+    assert torch.equal(got, by_hand([features[0].float()], rois, levels, [4], 3))

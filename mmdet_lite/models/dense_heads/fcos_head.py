@@ -140,7 +140,8 @@ class FCOSHead(DenseHead):
         """
         logits, distances, centres, sizes_hw = outputs
         wanted = self.matcher.targets(sizes_hw, targets, self.num_classes, logits.device)
-        num_positive = _mean_of_processes(logits.new_tensor(float(len(wanted.points))))
+        count = torch.tensor(float(len(wanted.points)), device=logits.device)  # not in half
+        num_positive = _mean_of_processes(count)
         loss_cls = self.loss_cls(
             logits.flatten(0, 1), wanted.labels.flatten(), avg_factor=num_positive.clamp(min=1)
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mmdet_lite.models.task_modules.max_iou_assigner import MOST_PAIRS
 from mmdet_lite.ops.boxes import box_areas
 from mmdet_lite.ops.levels import pad_boxes, pad_labels
 from mmdet_lite.structures import BatchTargets, SizeHW
@@ -60,11 +61,18 @@ class PointMatcher:
         labels = torch.full((len(gt_boxes), len(points)), num_classes, device=device)
         positive = torch.zeros_like(labels, dtype=torch.bool)
         gt_idx = torch.zeros_like(labels)
-        if gt_boxes.shape[1]:
-            may_learn = self._may_learn(points, gt_boxes, sizes_hw) & gt_valid[:, :, None]
-            areas = box_areas(gt_boxes)[:, :, None].masked_fill(~may_learn, torch.inf)
-            smallest, gt_idx = areas.min(dim=1)
-            positive = smallest < torch.inf
+        # beyond so many pairs image by image: padding to the fullest one costs memory
+        at_once = len(labels) if gt_boxes.shape[1] * labels.numel() <= MOST_PAIRS else 1
+        for start in range(0, len(labels), at_once):
+            rows = slice(start, start + at_once)
+            fullest = max(len(boxes) for boxes in targets.boxes[rows])
+            if not fullest:
+                continue
+            boxes, valid = gt_boxes[rows, :fullest], gt_valid[rows, :fullest]
+            may_learn = self._may_learn(points, boxes, sizes_hw) & valid[:, :, None]
+            areas = box_areas(boxes)[:, :, None].masked_fill(~may_learn, torch.inf)
+            smallest, gt_idx[rows] = areas.min(dim=1)
+            positive[rows] = smallest < torch.inf
         image, position = torch.nonzero(positive, as_tuple=True)
         own = gt_idx[image, position]
         labels[image, position] = pad_labels(targets.labels)[image, own]

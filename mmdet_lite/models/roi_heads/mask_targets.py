@@ -9,9 +9,11 @@ from pycocotools import mask as coco_mask
 from torch import Tensor
 from torchvision.ops import roi_align
 
+from mmdet_lite.ops.like_sizes import stretches_of_like_size
 from mmdet_lite.structures import BitmapMasks, InstanceMasks, PolygonMasks
 
 # Letters: R positive RoIs of the batch, G ground truths of the batch.
+MOST_PIXELS = 2**25  # of the stack of crops: a few large masks make all as large
 
 
 def mask_targets(
@@ -48,11 +50,6 @@ def _from_bitmaps(
     crops = [_with_border(m, i) for m in masks for i in range(len(m))]
     if not crops:
         return boxes.new_zeros(len(boxes), *size_hw)
-    stack = np.zeros(
-        (len(crops), max(c.shape[0] for c in crops), max(c.shape[1] for c in crops)), np.uint8
-    )
-    for row, crop in zip(stack, crops, strict=True):
-        row[: crop.shape[0], : crop.shape[1]] = crop
     offsets = np.concatenate([m.offsets_xy for m in masks]) - 1  # the border moves them by one
     first_of_image = np.cumsum([0] + [len(m) for m in masks[:-1]])
     device = boxes.device
@@ -60,8 +57,38 @@ def _from_bitmaps(
     row_idx = torch.from_numpy(first_of_image).to(device)[image_idx] + gt_idx
     corners = torch.minimum(boxes.view(-1, 2, 2).clamp(min=0), frames[:, None].to(boxes))
     corners = corners - torch.from_numpy(offsets).to(boxes)[row_idx][:, None]
-    rois = torch.cat([row_idx[:, None].to(boxes), corners.flatten(1)], dim=1)
-    pixels = torch.from_numpy(stack).to(device, non_blocking=True).to(boxes.dtype)[:, None]
+    boxes = corners.flatten(1)
+    if _stacked_pixels(crops) <= MOST_PIXELS:
+        return _sampled(crops, row_idx, boxes, size_hw)
+    # crops of like size together, without those that no RoI asks for
+    asked = np.unique(row_idx.cpu().numpy())
+    order = asked[np.argsort([crops[i].size for i in asked], kind="stable")]
+    targets = boxes.new_zeros(len(boxes), *size_hw)
+    for start, end in stretches_of_like_size([crops[i].shape for i in order], MOST_PIXELS):
+        place = torch.full((len(crops),), -1, device=device)
+        place[torch.from_numpy(order[start:end]).to(device)] = torch.arange(
+            end - start, device=device
+        )
+        rois = torch.nonzero(place[row_idx] >= 0).flatten()
+        stretch = [crops[i] for i in order[start:end]]
+        targets[rois] = _sampled(stretch, place[row_idx[rois]], boxes[rois], size_hw)
+    return targets
+
+
+def _stacked_pixels(crops: list[NDArray[np.uint8]]) -> int:
+    return len(crops) * max(c.shape[0] for c in crops) * max(c.shape[1] for c in crops)
+
+
+def _sampled(
+    crops: list[NDArray[np.uint8]], crop_idx: Tensor, boxes: Tensor, size_hw: tuple[int, int]
+) -> Tensor:
+    """Targets (R, h, w) from crops, all made as large as the largest; boxes in their pixels."""
+    height, width = max(c.shape[0] for c in crops), max(c.shape[1] for c in crops)
+    stack = np.zeros((len(crops), height, width), np.uint8)
+    for row, crop in zip(stack, crops, strict=True):
+        row[: crop.shape[0], : crop.shape[1]] = crop
+    rois = torch.cat([crop_idx[:, None].to(boxes), boxes], dim=1)
+    pixels = torch.from_numpy(stack).to(boxes.device, non_blocking=True).to(boxes.dtype)[:, None]
     sampled = roi_align(pixels, rois, size_hw, 1.0, 0, True)
     return (sampled[:, 0] >= 0.5).to(boxes.dtype)
 

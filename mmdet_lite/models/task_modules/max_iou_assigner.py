@@ -13,6 +13,7 @@ from mmdet_lite.registry import TASK_UTILS
 
 NEGATIVE = -1
 IGNORED = -2
+MOST_PAIRS = 2**26  # of ground truths and boxes of a batch that are compared at once
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,10 @@ class MaxIoUAssigner:
             on_cpu = (boxes, usable, gt_boxes, gt_valid, ignored_boxes, ignored_valid)
             assignment = self.assign(*(t.cpu() for t in on_cpu))
             return Assignment(assignment.gt_idx.to(boxes.device))
+        if len(usable) > 1 and gt_boxes.shape[1] * usable.numel() > MOST_PAIRS:
+            return self._image_by_image(
+                boxes, usable, gt_boxes, gt_valid, ignored_boxes, ignored_valid
+            )
         if gt_boxes.shape[1] == 0 or usable.shape[1] == 0:
             gt_idx = torch.full(usable.shape, NEGATIVE, device=usable.device)
             usable = usable & ~self._in_ignored_region(boxes, ignored_boxes, ignored_valid, usable)
@@ -117,6 +122,18 @@ class MaxIoUAssigner:
             forced = self._best_boxes_of_gts(overlaps, gt_valid)
             gt_idx = torch.where(forced >= 0, forced, gt_idx)
         return Assignment(gt_idx.masked_fill(~usable, IGNORED))
+
+    def _image_by_image(self, boxes: Tensor, usable: Tensor, *padded: Tensor) -> Assignment:
+        """``assign`` for each image and its own boxes: padding to the fullest costs memory."""
+        rows = []
+        for i in range(len(usable)):
+            own = []
+            for gt_boxes, valid in (padded[:2], padded[2:]):
+                count = int(valid[i].sum())
+                own += [gt_boxes[i : i + 1, :count], valid[i : i + 1, :count]]
+            boxes_i = boxes if boxes.dim() == 2 else boxes[i : i + 1]
+            rows.append(self.assign(boxes_i, usable[i : i + 1], *own).gt_idx)
+        return Assignment(torch.cat(rows))
 
     def _best_boxes_of_gts(self, overlaps: Tensor, gt_valid: Tensor) -> Tensor:
         """For each box the last ground truth that it is a best box of, else -1: (N, A)."""

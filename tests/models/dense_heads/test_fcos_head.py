@@ -132,6 +132,32 @@ def test_images_without_objects_count_as_background_and_reach_every_weight(batch
     assert losses["loss_bbox"] == losses["loss_centerness"] == 0
 
 
+def test_more_positives_than_half_precision_counts_are_counted(batch, monkeypatch):
+    features, images, targets = batch
+    head = make_head()
+    outputs = head(features)
+    half = tuple(x.half() if isinstance(x, torch.Tensor) else x for x in outputs)
+    divisors = []
+    module = "mmdet_lite.models.dense_heads.fcos_head"
+    monkeypatch.setattr(f"{module}._mean_of_processes", lambda x: divisors.append(x) or x)
+    head.losses_of(half, images, targets)
+    assert torch.isfinite(divisors[0] + 70_000)  # half ends at 65,504
+
+
+@pytest.mark.parametrize("most_pairs", [1, 500])
+def test_a_large_batch_is_matched_image_by_image_with_the_same_losses(
+    batch, empty, monkeypatch, most_pairs
+):
+    features, images, targets = batch
+    head = make_head()
+    for case in (targets, empty(1)):
+        wanted = head.loss(features, images, case)
+        with monkeypatch.context() as patched:
+            patched.setattr("mmdet_lite.models.dense_heads.point_targets.MOST_PAIRS", most_pairs)
+            got = head.loss(features, images, case)
+        assert got == wanted
+
+
 def test_detections_are_weighed_by_centerness(batch):
     head, (features, images, _) = make_head(), batch
     found = head.predict(features, images)

@@ -129,6 +129,17 @@ def test_an_object_of_which_a_crop_left_only_the_box_has_an_empty_target():
         assert not mask_targets([kind], one, one, box, (28, 28)).any()
 
 
+def test_large_crops_are_sampled_apart_with_the_same_result(monkeypatch):
+    rng = np.random.default_rng(1)
+    masks = [BitmapMasks(frames(rng, count), *HW) for count in (24, 0, 16)]
+    image_idx = torch.from_numpy(rng.choice([0, 2], 50))
+    gt_idx = torch.from_numpy(rng.integers(0, 16, 50))
+    case = (masks, image_idx, gt_idx, random_boxes(rng, 50), (28, 28))
+    at_once = mask_targets(*case)
+    monkeypatch.setattr("mmdet_lite.models.roi_heads.mask_targets.MOST_PIXELS", 3000)
+    assert torch.equal(mask_targets(*case), at_once) and at_once.any()
+
+
 def test_mixed_kinds_in_a_batch_are_refused():
     mixed = [BitmapMasks([], *HW), PolygonMasks([], *HW)]
     none = torch.zeros(0, dtype=torch.long)

@@ -174,3 +174,18 @@ def test_what_is_not_honoured_is_refused(args, said):
     with pytest.raises(ValueError, match=said):
         MaxIoUAssigner(0.5, 0.5, **args)
     MaxIoUAssigner(0.5, 0.5, iou_calculator={"type": "BboxOverlaps2D"})
+
+
+def test_a_large_batch_is_assigned_image_by_image_with_the_same_result(monkeypatch):
+    corners = torch.rand(300, 2) * 80
+    boxes = torch.cat([corners, corners + 5 + torch.rand(300, 2) * 40], dim=1)
+    usable = torch.rand(3, 300) < 0.9
+    gts, valid = pad_boxes([boxes[:20] + 1, boxes[:0], boxes[50:53] + 2])
+    ignored = pad_boxes([boxes[:0], boxes[100:101], boxes[200:204]])
+    assigner = MaxIoUAssigner(pos_iou_thr=0.7, neg_iou_thr=0.3, min_pos_iou=0.3, ignore_iof_thr=0.5)
+    case = [(boxes, usable), (boxes.expand(3, -1, -1), usable)]
+    at_once = [assigner.assign(*one, gts, valid, *ignored).gt_idx for one in case]
+    monkeypatch.setattr("mmdet_lite.models.task_modules.max_iou_assigner.MOST_PAIRS", 10)
+    for one, wanted in zip(case, at_once, strict=True):
+        assert torch.equal(assigner.assign(*one, gts, valid, *ignored).gt_idx, wanted)
+    assert {-2, -1, 0, 2} <= set(at_once[0].unique().tolist())
