@@ -15,11 +15,13 @@ Conventions = Mapping[str, list[Any]]
 # ``norm_eps``: of the backbone's batch norms
 # ``roi_align``: aligned, sampling_ratio
 # ``anchors``: the type of anchor generator
+# ``anchor_center``: center_offset of the anchor generator
 # ``relu_before_extra_convs``: of the neck
 # ``mask_paste``: of test_cfg.rcnn
 OF_BACKBONE = ("style", "norm_eps")
 OF_INFERENCE = ("mask_paste",)  # a training does not know them
 EXTRACTORS = ("bbox_roi_extractor", "mask_roi_extractor", "keypoint_roi_extractor")
+ANCHOR_HEADS = ("rpn_head", "bbox_head")
 TORCHVISION_ANCHORS = "TorchvisionAnchorGenerator"
 
 
@@ -29,13 +31,15 @@ def model_conventions(model: nn.Module) -> dict[str, list[Any]]:
     neck: Any = getattr(model, "neck", None)
     roi_head: Any = getattr(model, "roi_head", None)
     extractors = _extractors(roi_head).values()
-    heads: list[Any] = [getattr(model, name, None) for name in ("rpn_head", "bbox_head")]
+    heads: list[Any] = [getattr(model, name, None) for name in ANCHOR_HEADS]
+    grids = [head.anchors for head in heads if hasattr(head, "anchors")]
     rcnn = (getattr(model, "test_cfg", None) or {}).get("rcnn") or {}
     return {
         "style": list(_styles(backbone)),
         "norm_eps": [m.eps for m in backbone.modules() if isinstance(m, _BatchNorm)],
         "roi_align": [[e.aligned, e.sampling_ratio] for e in extractors if not e.takes_maximum],
-        "anchors": [type(head.anchors).__name__ for head in heads if hasattr(head, "anchors")],
+        "anchors": [type(grid).__name__ for grid in grids],
+        "anchor_center": [g.center_offset for g in grids if hasattr(g, "center_offset")],
         "relu_before_extra_convs": [neck.relu_before_extra_convs]
         if hasattr(neck, "relu_before_extra_convs")
         else [],
@@ -69,6 +73,12 @@ def options(name: str, value: Any, model: nn.Module) -> list[str]:
             f"model.roi_head.{extractor}.roi_layer.{key}={setting}"
             for extractor in _extractors(roi_head)
             for key, setting in zip(("aligned", "sampling_ratio"), value, strict=True)
+        ]
+    if name == "anchor_center":
+        return [
+            f"model.{head}.anchor_generator.center_offset={value}"
+            for head in ANCHOR_HEADS
+            if hasattr(getattr(model, head, None), "anchors")
         ]
     if name == "relu_before_extra_convs":
         return [f"model.neck.relu_before_extra_convs={value}"]

@@ -50,6 +50,7 @@ def test_conventions_of_a_model_are_read_from_its_parts():
     assert found == {
         "roi_align": [[False, 2], [False, 2]],
         "anchors": ["TorchvisionAnchorGenerator"],
+        "anchor_center": [],
         "relu_before_extra_convs": [False],
         "mask_paste": ["whole_pixels"],
     }
@@ -72,7 +73,7 @@ def test_nothing_is_compared_that_the_model_has_not():
 
 def test_pasted_options_remove_the_differences():
     stored = {"style": ["caffe"], "norm_eps": [0.0], "roi_align": [[False, 2]],
-              "mask_paste": ["whole_pixels"]}  # fmt: skip
+              "anchor_center": [0.5], "mask_paste": ["whole_pixels"]}  # fmt: skip
     path = config_path("mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py")
     found = differences(stored, built(path))
     assert set(found) == set(stored)
@@ -80,3 +81,27 @@ def test_pasted_options_remove_the_differences():
     with torch.device("meta"):
         model = MODELS.build(load_config(path, parse_overrides(texts)).model)
     assert differences(stored, model) == {}
+
+
+def test_third_stage_of_detectron2s_cascade_has_its_weights():
+    model = load_config(config_path("detectron2/cascade-mask-rcnn_r50_fpn_detectron2.py")).model
+    weights = [
+        [1 / std for std in head.bbox_coder.target_stds] for head in model.roi_head.bbox_head
+    ]
+    expected = [[10.0, 10.0, 5.0, 5.0], [20.0, 20.0, 10.0, 10.0], [30.0, 30.0, 15.0, 15.0]]
+    assert weights == [pytest.approx(stage) for stage in expected]
+
+
+@pytest.mark.parametrize(
+    ("config", "keys", "refused"),
+    [
+        ("mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py", ["rpn_head.rpn_cls.weight"], True),
+        ("detectron/mask-rcnn_r50_fpn_detectron.py", ["rpn_head.rpn_cls.weight"], False),
+        ("mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py", ["backbone.conv1.weight"], False),
+    ],
+)
+def test_anchors_of_detectrons_weights_stand_in_the_middle_of_cells(config, keys, refused):
+    stored = detectron.conventions_of(dict.fromkeys(keys, torch.zeros(1)))
+    found = differences({"anchor_center": stored.get("anchor_center", [0.0, 0.5])},
+                        built(config_path(config)))  # fmt: skip
+    assert found == ({"anchor_center": (0.5, 0.0)} if refused else {})

@@ -2,7 +2,8 @@
 
 Source: Detectron, 2018. Row 0 of its heads is background; batch norms are a scale and a shift; the
 anchors of a position are ordered by ratio inside scale in RetinaNet (core/test_retinanet.py), by
-scale inside ratio in the RPN. A box of its had the width x2 - x1 + 1, ours x2 - x1.
+scale inside ratio in the RPN; they are centred in their cells. A box of its had the width
+x2 - x1 + 1, ours x2 - x1.
 """
 
 import re
@@ -80,8 +81,8 @@ FIXED = ("kps_score_w", "kps_score_b", "pred_w", "pred_b", "fc1000_w", "fc1000_b
 # RETINANET.ASPECT_RATIOS of all RetinaNet baselines, in the order of their rows
 ZOO_RATIOS = (1.0, 2.0, 0.5)
 NOTES = (
-    "Detectron counted a box's width as x2 - x1 + 1 and its anchors were rounded: results are near "
-    "its own, not equal; fine-tuning takes the difference away",
+    "Detectron counted a box's width as x2 - x1 + 1 and rounded its anchors' sides: results are "
+    "near its own, not equal; fine-tuning takes the difference away",
 )
 
 
@@ -128,6 +129,8 @@ def conventions_of(ours: Weights) -> dict[str, list[Any]]:
         conventions["roi_align"] = [[False, 2], [False, 0]][:: 1 if pyramid else -1]
     if any(key.startswith(MASK) for key in ours):
         conventions["mask_paste"] = ["whole_pixels"]
+    if "rpn_head.rpn_cls.weight" in ours or "bbox_head.retina_cls.weight" in ours:
+        conventions["anchor_center"] = [0.5]
     if "bbox_head.retina_cls.weight" in ours:
         conventions["relu_before_extra_convs"] = [True]
     return conventions

@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+import torch
+
 from mmdet_lite.checkpoint.importers.detectron import conventions_of
 from mmdet_lite.checkpoint.importers.renaming import (
     Imported,
@@ -72,8 +74,8 @@ PREPROCESSING = {
     "std": [1.0, 1.0, 1.0],
 }
 NOTES = (
-    "Detectron.pytorch counted a box's width as x2 - x1 + 1, rounded its anchors and upsampled "
-    "its pyramid bilinearly: results are near its own, not equal; fine-tuning takes that away",
+    "Detectron.pytorch counted a box's width as x2 - x1 + 1 and rounded its anchors' sides: "
+    "results are near its own, not equal; fine-tuning takes the difference away",
 )
 
 
@@ -84,7 +86,7 @@ def matches(names: Collection[str]) -> bool:
 
 def convert(weights: Weights) -> Imported:
     """The same model's weights under our names."""
-    shared = {k for k in weights if k.startswith("Mask_Head.res5.")}  # the box head's, once more
+    shared = {k for k in weights if _is_box_heads(k, weights)}
     fixed = {k for k in weights if ".upsample." in k}  # bilinear kernels, no weights here
     known = {k: v for k, v in weights.items() if k not in shared | fixed}
     ours, left = rename(known, RULES, SUFFIXES)
@@ -97,6 +99,13 @@ def convert(weights: Weights) -> Imported:
         notes=NOTES,
         conventions=conventions_of(ours),
     )
+
+
+def _is_box_heads(name: str, weights: Weights) -> bool:
+    """Whether a mask head's stage is the box head's once more; v0up has one of its own."""
+    head, found, layer = name.partition("Mask_Head.res5.")
+    other = weights.get(f"Box_Head.res5.{layer}")
+    return bool(found) and not head and other is not None and torch.equal(other, weights[name])
 
 
 def _pair_up(weights: Weights) -> Weights:

@@ -4,7 +4,7 @@ Source: Detectron's core/config.py (2018) and Detectron.pytorch's lib/core/confi
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,12 @@ FIXED: dict[str, Any] = {
     "TEST.KPS_AUG.ENABLED": False,
     "TEST.BBOX_VOTE.ENABLED": False,
 }
+# Defaults there of such keys, where they differ from that value or others look at them.
+DEFAULTS_OF_FIXED = {
+    "MRCNN.DILATION": 2,
+    "KRCNN.USE_DECONV_OUTPUT": False,
+    "FPN.EXTRA_CONV_LEVELS": False,
+}
 INSTEAD: dict[str, str] = {
     "TRAIN.PROPOSAL_FILES": "set train_dataloader.dataset.proposal_file to proposals of an RPN run",
     "TEST.PROPOSAL_FILES": "set val_dataloader.dataset.proposal_file to proposals of an RPN run",
@@ -203,7 +209,7 @@ WITHOUT_EFFECT = (
     "KRCNN.MIN_KEYPOINT_COUNT_FOR_VALID_MINIBATCH", "MODEL.DILATION", "MODEL.EXECUTION_TYPE",
     "MODEL.LOAD_IMAGENET_PRETRAINED_WEIGHTS", "MODEL.SHARE_RES5", "MRCNN.CONV_INIT",
     "MRCNN.MEMORY_EFFICIENT_LOSS", "MODEL.UNSUPERVISED_POSE", "RESNETS.STEM_FUNC",
-    "RESNETS.SHORTCUT_FUNC", "RFCN.", "RPN.ON", "RPN.OUT_DIM", "RPN.RPN_ON",
+    "RESNETS.SHORTCUT_FUNC", "RESNETS.USE_GN", "RFCN.", "RPN.ON", "RPN.OUT_DIM", "RPN.RPN_ON",
     "SOLVER.LOG_LR_CHANGE_THRESHOLD", "SOLVER.SCALE_MOMENTUM", "SOLVER.SCALE_MOMENTUM_THRESHOLD",
     "TEST.BBOX_AUG.", "TEST.MASK_AUG.", "TEST.KPS_AUG.", "TEST.BBOX_VOTE.", "TEST.COMPETITION_MODE",
     "TEST.FORCE_JSON_DATASET_EVAL", "TEST.NUM_TEST_IMAGES", "TEST.PRECOMPUTED_PROPOSALS",
@@ -263,15 +269,38 @@ def read_settings(path: str | Path) -> Settings:
             "mmdet-lite zoo Detectron2"
         )
     values, problems = dict(TRANSLATED), []
-    given = set()
-    for written, value in _flat(content).items():
+    given, flat = set(), _flat(content)
+    for written, value in flat.items():
         key = RENAMED.get(written, written)
         if key in TRANSLATED:
             values[key] = _typed(key, value, path)
             given.add(key)
         elif problem := _problem(key, value):
             problems.append(f"{path}: {written} = {value!r}: {problem}")
+    problems += [f"{path}: {problem}" for problem in _joint_problems(values, flat)]
     return Settings(str(path), values, frozenset(given), tuple(problems))
+
+
+def _joint_problems(values: Mapping[str, Any], flat: Mapping[str, Any]) -> Iterator[str]:
+    """What is not to be had here of keys that others bring to bear, named or left at a default."""
+    get = {**DEFAULTS_OF_FIXED, **flat, **values}
+    heads = {
+        "MRCNN.DILATION": get["MODEL.MASK_ON"] and "_v1up" in get["MRCNN.ROI_MASK_HEAD"],
+        "KRCNN.USE_DECONV_OUTPUT": get["MODEL.KEYPOINTS_ON"],
+    }
+    for key, on in heads.items():
+        if on and key not in flat:
+            yield f"{key} = {get[key]!r}, the default: {_problem(key, get[key])}"
+    if get["FPN.EXTRA_CONV_LEVELS"] and not get["RETINANET.RETINANET_ON"]:
+        yield "FPN.EXTRA_CONV_LEVELS = True: not translated, here only RetinaNet has such levels"
+    width, size = get["RESNETS.WIDTH_PER_GROUP"], get["FAST_RCNN.ROI_XFORM_RESOLUTION"]
+    if get["RESNETS.NUM_GROUPS"] == 1 and width != 64:
+        yield f"RESNETS.WIDTH_PER_GROUP = {width}: not translated, with one group it is always 64"
+    if get["FAST_RCNN.ROI_BOX_HEAD"].endswith("ResNet_roi_conv5_head") and size != 14:
+        yield (
+            f"FAST_RCNN.ROI_XFORM_RESOLUTION = {size}: not translated, the stage behind it "
+            "strides by 2 here, as it does there at 14"
+        )
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

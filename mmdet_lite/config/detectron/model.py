@@ -1,9 +1,9 @@
 """The model of a Detectron YAML: which base file it starts from, and what it sets.
 
 Values are yielded as (dotted key below ``model``, value) for everything that the YAML decides; what
-the base file says already is left out later. Two things hold for every model of Detectron: RoIAlign
-is not shifted by half a pixel (``aligned=False``), and boxes are learned with a smooth L1 loss, of
-beta 1/9 in the RPN.
+the base file says already is left out later. Three things hold for every model of Detectron:
+RoIAlign is not shifted by half a pixel (``aligned=False``), anchors are centred in their cells, and
+boxes are learned with a smooth L1 loss, of beta 1/9 in the RPN.
 """
 
 import re
@@ -16,6 +16,7 @@ from mmdet_lite.config.detectron.text import Whole
 
 GN = {"type": "GN", "num_groups": 32, "requires_grad": True}
 RPN_BETA = 1 / 9
+ANCHOR_CENTER = 0.5
 Rows = Iterator[tuple[str, Any]]
 
 
@@ -176,11 +177,12 @@ def _has_shared_head(settings: Settings, body: Body) -> bool:
 def _neck_rows(settings: Settings) -> Rows:
     first, last = settings["FPN.RPN_MIN_LEVEL"], settings["FPN.RPN_MAX_LEVEL"]
     expected = (3, 7) if settings["RETINANET.RETINANET_ON"] else (2, 6)
-    if (first, last) != expected or settings["FPN.ROI_MAX_LEVEL"] != 5:
+    regions = (settings["FPN.ROI_MIN_LEVEL"], settings["FPN.ROI_MAX_LEVEL"])
+    if (first, last) != expected or regions != (2, 5):
         raise ValueError(
-            f"{settings.source}: FPN.RPN_MIN_LEVEL={first}, RPN_MAX_LEVEL={last}, ROI_MAX_LEVEL="
-            f"{settings['FPN.ROI_MAX_LEVEL']} are not to be had here, expected {expected[0]}, "
-            f"{expected[1]}, 5"
+            f"{settings.source}: FPN.RPN_MIN_LEVEL={first}, RPN_MAX_LEVEL={last}, ROI_MIN_LEVEL="
+            f"{regions[0]}, ROI_MAX_LEVEL={regions[1]} are not to be had here, expected "
+            f"{expected[0]}, {expected[1]}, 2, 5"
         )
     yield "neck.out_channels", settings["FPN.DIM"]
     if settings["FPN.USE_GN"]:
@@ -200,6 +202,7 @@ def _rpn_rows(settings: Settings, body: Body) -> Rows:
         ratios = "RPN.ASPECT_RATIOS"
     yield "rpn_head.anchor_generator.scales", [_whole(scale) for scale in scales]
     yield "rpn_head.anchor_generator.ratios", [float(ratio) for ratio in settings[ratios]]
+    yield "rpn_head.anchor_generator.center_offset", ANCHOR_CENTER
     yield "rpn_head.loss_bbox.type", "SmoothL1Loss"
     yield "rpn_head.loss_bbox.beta", RPN_BETA
     yield "train_cfg.rpn.assigner.pos_iou_thr", settings["TRAIN.RPN_POSITIVE_OVERLAP"]
@@ -266,7 +269,7 @@ def _box_rows(settings: Settings, body: Body) -> Rows:
         yield f"{part}.roi_feat_size", settings["FAST_RCNN.ROI_XFORM_RESOLUTION"]
     if body.end == "fpn":
         yield f"{part}.in_channels", settings["FPN.DIM"]
-    yield f"{part}.num_classes", settings["MODEL.NUM_CLASSES"] - 1
+    yield from _class_rows(settings, part)
     yield f"{part}.reg_class_agnostic", settings["MODEL.CLS_AGNOSTIC_BBOX_REG"]
     stds = [1 / weight for weight in settings["MODEL.BBOX_REG_WEIGHTS"]]
     yield f"{part}.bbox_coder.target_stds", stds
@@ -274,6 +277,12 @@ def _box_rows(settings: Settings, body: Body) -> Rows:
     yield f"{part}.loss_bbox.beta", 1.0
     yield from _roi_sampling_rows(settings)
     yield from _detection_rows(settings, "test_cfg.rcnn")
+
+
+def _class_rows(settings: Settings, part: str) -> Rows:
+    """Detectron.pytorch takes the number from the data and leaves the key out: the base's then."""
+    if settings["MODEL.NUM_CLASSES"] > 0:
+        yield f"{part}.num_classes", settings["MODEL.NUM_CLASSES"] - 1
 
 
 def _roi_sampling_rows(settings: Settings) -> Rows:
@@ -320,7 +329,7 @@ def _mask_rows(settings: Settings, body: Body) -> Rows:
         yield f"{part}.in_channels", settings["FPN.DIM"]
     yield f"{part}.num_convs", convs[head]
     yield f"{part}.conv_out_channels", settings["MRCNN.DIM_REDUCED"]
-    yield f"{part}.num_classes", settings["MODEL.NUM_CLASSES"] - 1
+    yield from _class_rows(settings, part)
     if head.endswith("gn"):
         yield f"{part}.norm_cfg", GN
     if not settings["MRCNN.CLS_SPECIFIC_MASK"]:
@@ -360,8 +369,9 @@ def _retina_rows(settings: Settings) -> Rows:
     head = "bbox_head"
     yield f"{head}.in_channels", settings["FPN.DIM"]
     yield f"{head}.feat_channels", settings["FPN.DIM"]
-    yield f"{head}.num_classes", settings["MODEL.NUM_CLASSES"] - 1
+    yield from _class_rows(settings, head)
     yield f"{head}.stacked_convs", get["NUM_CONVS"]
+    yield f"{head}.anchor_generator.center_offset", ANCHOR_CENTER
     yield f"{head}.anchor_generator.octave_base_scale", get["ANCHOR_SCALE"]
     yield f"{head}.anchor_generator.scales_per_octave", get["SCALES_PER_OCTAVE"]
     # ascending, whatever their order there: so does the importer put the weights' rows
@@ -373,7 +383,6 @@ def _retina_rows(settings: Settings) -> Rows:
     yield f"{head}.loss_bbox.loss_weight", get["BBOX_REG_WEIGHT"]
     yield "train_cfg.assigner.pos_iou_thr", get["POSITIVE_OVERLAP"]
     yield "train_cfg.assigner.neg_iou_thr", get["NEGATIVE_OVERLAP"]
-    yield "train_cfg.allowed_border", settings["TRAIN.RPN_STRADDLE_THRESH"]
     yield "test_cfg.nms_pre", get["PRE_NMS_TOP_N"]
     yield "test_cfg.score_thr", get["INFERENCE_TH"]
     yield from _detection_rows(settings, "test_cfg")

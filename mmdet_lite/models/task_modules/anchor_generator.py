@@ -65,3 +65,4 @@ class AnchorGenerator(AnchorGrid):
             for size, centre in zip(sizes, centers, strict=True)
         ]
         super().__init__(wh_strides, base_anchors)
+        self.center_offset = center_offset

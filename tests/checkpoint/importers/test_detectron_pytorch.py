@@ -44,3 +44,16 @@ def test_convolutions_between_group_norms_are_numbered_by_themselves():
     ours = import_weights(theirs).weights
     assert torch.equal(ours["roi_head.mask_head.convs.1.conv.weight"], conv + 1)
     assert torch.equal(ours["roi_head.mask_head.convs.1.gn.weight"], norm + 1)
+
+
+def test_mask_heads_stage_is_left_out_only_where_it_is_the_box_heads():
+    stage = torch.ones(2, 2, 1, 1)
+    theirs = {
+        "Conv_Body.res1.conv1.weight": stage,
+        "Box_Head.res5.0.conv1.weight": stage,
+        "Box_Head.res5.0.conv3.weight": stage,
+        "Mask_Head.res5.0.conv1.weight": stage.clone(),
+        "Mask_Head.res5.0.conv3.weight": stage + 1,
+    }
+    imported = import_weights(theirs)
+    assert list(imported.left_over) == ["Mask_Head.res5.0.conv3.weight"]

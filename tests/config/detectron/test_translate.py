@@ -5,6 +5,7 @@ from mmengine.config import Config
 
 from mmdet_lite.config import load_config
 from mmdet_lite.config.detectron import read_settings, translate
+from mmdet_lite.registry import TASK_UTILS
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 TUTORIAL = CONFIGS / "detectron_tutorial"
@@ -101,6 +102,19 @@ def convert(tmp_path):
         return Config.fromfile(str(tmp_path / "file.py")), text, problems
 
     return run
+
+
+def anchor_centers(model: Config) -> list[float]:
+    """Where the first anchors of each level are centred, in strides."""
+    head = model.get("rpn_head") or model.get("bbox_head")
+    if not head:
+        return []
+    grid = TASK_UTILS.build(head.anchor_generator)
+    return [
+        round((float(box[0]) + float(box[2])) / 2 / stride[0], 4)
+        for boxes, stride in zip(grid.base_anchors, grid.strides, strict=True)
+        for box in boxes
+    ]
 
 
 def equal_configs(one: Config, other: Config) -> None:
@@ -280,7 +294,7 @@ def test_result_is_short_and_says_the_scaling(convert):
                 MODEL={"FASTER_RCNN": False, "TYPE": "retinanet"},
                 FPN={"RPN_MAX_LEVEL": 7, "RPN_MIN_LEVEL": 3, "COARSEST_STRIDE": 128},
                 RETINANET={"RETINANET_ON": True, "LOSS_GAMMA": 1.5, "ASPECT_RATIOS": "(1, 2, 0.5)"},
-                TRAIN={"RPN_STRADDLE_THRESH": -1},
+                TRAIN={"RPN_STRADDLE_THRESH": 0},  # not read there: all anchors are taken
             ),
             lambda m: (
                 m.type == "RetinaNet"
@@ -347,7 +361,28 @@ def test_every_kind_of_model_is_translated_and_checked(tmp_path, convert, sectio
     config, _, problems = convert(sections)
     assert check(config.model)
     assert problems == ()
+    assert set(anchor_centers(config.model)) <= {0.5}
     load_config(tmp_path / "file.py", check=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "center"),
+    [
+        *((path, 0.5) for path in sorted((CONFIGS / "detectron").glob("*.py"))),
+        *((path, 0.5) for path in sorted(TUTORIAL.glob("*.py"))),
+        *((path, 0.0) for path in sorted((CONFIGS / "detectron2").glob("*.py"))),
+    ],
+    ids=lambda value: getattr(value, "stem", None),
+)
+def test_detectrons_anchors_are_centred_in_their_cells_detectron2s_at_their_corners(path, center):
+    model = Config.fromfile(str(path)).model
+    assert set(anchor_centers(model)) == (set() if model.type == "FastRCNN" else {center})
+
+
+def test_rpn_baselines_with_a_pyramid_keep_2000_proposals_of_1000_a_level():
+    for path in (CONFIGS / "detectron").glob("rpn_*_fpn_detectron.py"):
+        test_cfg = Config.fromfile(str(path)).model.test_cfg.rpn
+        assert (test_cfg.nms_pre, test_cfg.max_per_img) == (1000, 2000)
 
 
 def test_names_of_detectron_pytorch_are_understood(convert):
@@ -367,6 +402,19 @@ def test_names_of_detectron_pytorch_are_understood(convert):
     assert config.model.backbone.frozen_stages == 2
     assert config.optim_wrapper.paramwise_cfg == {"bias_decay_mult": 0.0}
     assert problems == ()
+
+
+def test_number_of_classes_that_the_file_leaves_to_its_data_is_the_bases(convert):
+    sections = faster_rcnn(**MASK)
+    for section, key in (("MODEL", "NUM_CLASSES"), ("TRAIN", "DATASETS"), ("TEST", "DATASETS")):
+        del sections[section][key]
+    config, _, _ = convert(sections)
+    assert config.model.roi_head.bbox_head.num_classes == 80
+    assert config.model.roi_head.mask_head.num_classes == 80
+    retina = {"RETINANET": {"RETINANET_ON": True}, "MODEL": {"MASK_ON": False}}
+    levels = {"FPN": {"RPN_MAX_LEVEL": 7, "RPN_MIN_LEVEL": 3, "COARSEST_STRIDE": 128}}
+    config, _, _ = convert(changed(sections, retina | levels))
+    assert config.model.bbox_head.num_classes == 80
 
 
 def test_solver_policies_give_the_same_rates(convert):
@@ -457,6 +505,44 @@ def test_what_is_not_translated_is_listed_with_file_and_key(convert):
 
 
 @pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        (
+            MASK | {"MRCNN": {k: v for k, v in MASK["MRCNN"].items() if k != "DILATION"}},
+            "MRCNN.DILATION = 2, the default: not translated, here it is always 1",
+        ),
+        ({"FPN": {"EXTRA_CONV_LEVELS": True}}, "EXTRA_CONV_LEVELS = True: not translated"),
+        ({"RESNETS": {"WIDTH_PER_GROUP": 128}}, "WIDTH_PER_GROUP = 128: not translated"),
+        (
+            {
+                "MODEL": {"CONV_BODY": "ResNet.add_ResNet50_conv4_body"},
+                "FPN": {"FPN_ON": False},
+                "FAST_RCNN": {"ROI_BOX_HEAD": "ResNet.add_ResNet_roi_conv5_head"},
+            },
+            "ROI_XFORM_RESOLUTION = 7: not translated",
+        ),
+        (
+            {
+                "MODEL": {"KEYPOINTS_ON": True, "NUM_CLASSES": 2},
+                "KRCNN": {
+                    "ROI_KEYPOINTS_HEAD": "keypoint_rcnn_heads.roi_pose_head_v1convX",
+                    "NUM_KEYPOINTS": 17,
+                },
+            },
+            "KRCNN.USE_DECONV_OUTPUT = False, the default: not translated",
+        ),
+    ],
+)
+def test_keys_that_others_bring_to_bear_are_listed(convert, changes, part):
+    problems = convert(faster_rcnn(**changes))[2]
+    assert len(problems) == 1 and part in problems[0]
+
+
+def test_key_without_effect_for_group_norm_is_not_listed(convert):
+    assert convert(faster_rcnn(RESNETS={"USE_GN": True}))[2] == ()
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"MODEL": {"CONV_BODY": "VGG16.add_VGG16_conv5_body"}}, "MODEL.CONV_BODY='VGG16"),
@@ -466,6 +552,7 @@ def test_what_is_not_translated_is_listed_with_file_and_key(convert):
         ({"SOLVER": {"LR_POLICY": "cosine"}}, "LR_POLICY='cosine'.*steps_with_decay"),
         ({"MODEL": {"FASTER_RCNN": False, "MASK_ON": True}}, "set MODEL.FASTER_RCNN: True"),
         ({"FPN": {"RPN_MAX_LEVEL": 5}}, "RPN_MAX_LEVEL=5"),
+        ({"FPN": {"ROI_MIN_LEVEL": 3}}, "ROI_MIN_LEVEL=3"),
         ({"SOLVER": {"BASE_LR": "fast"}}, "SOLVER.BASE_LR must be a float like 0.001, got 'fast'"),
         ({"MODEL": {"MASK_ON": 1}}, "MODEL.MASK_ON must be a bool"),
         ({"SOLVER": {"LR_POLICY": "steps_with_lrs", "LRS": "[0.02, 0.01, 0.001]"}}, "same factor"),
