@@ -346,8 +346,9 @@ def _broken(kind: str, entry: Any) -> str | None:
         if key not in entry:
             return f"it has no {key!r}; it has {', '.join(map(str, list(entry)[:8]))}"
     for key in ("id", "image_id", "category_id"):
-        if key in entry and (type(entry[key]) not in _ID_TYPES or entry[key] != entry[key]):
-            return f"{key} = {shortened(entry[key])} is neither number nor text"
+        value = entry.get(key, 0)
+        if type(value) not in _ID_TYPES or value in (np.inf, -np.inf) or value != value:
+            return f"{key} = {shortened(value)} is neither number nor text"
     if kind == "categories" and not isinstance(entry["name"], str):
         return f"name = {shortened(entry['name'])} is no text"
     if kind == "images":

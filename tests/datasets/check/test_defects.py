@@ -208,6 +208,13 @@ def with_keypoints(change):
     return spoil
 
 
+def set_annotation_id(value):
+    def spoil(data):
+        data.content["annotations"][0]["id"] = value
+
+    return spoil
+
+
 def set_file_name(name):
     def spoil(data):
         data.content["images"].append({**data.content["images"][0], "id": 99, "file_name": name})
@@ -231,6 +238,7 @@ CONTENT = [
         "no COCO annotation file: expected",
     ),
     ("entry-broken", lose_key("category_id"), "it has no 'category_id'"),
+    ("entry-broken", set_annotation_id(float("inf")), "id = inf is neither number nor text"),
     ("entry-broken", set_file_name(["1.png"]), "file_name = ['1.png'] is no name of a file"),
     ("entry-broken", set_channels("1.png"), "channel_file_names = '1.png' are no names"),
     ("image-id-twice", second_id("images"), "occurs more than once"),
