@@ -347,7 +347,8 @@ def _broken(kind: str, entry: Any) -> str | None:
             return f"it has no {key!r}; it has {', '.join(map(str, list(entry)[:8]))}"
     for key in ("id", "image_id", "category_id"):
         value = entry.get(key, 0)
-        if type(value) not in _ID_TYPES or value in (np.inf, -np.inf) or value != value:
+        infinite = type(value) is float and not np.isfinite(value)
+        if type(value) not in _ID_TYPES or infinite:
             return f"{key} = {shortened(value)} is neither number nor text"
     if kind == "categories" and not isinstance(entry["name"], str):
         return f"name = {shortened(entry['name'])} is no text"
